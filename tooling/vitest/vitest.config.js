@@ -1,0 +1,10 @@
+import { defineProject } from 'vitest/config';
+
+// Tests read the sources of every package, so they need no build.
+const conditions = ['@tttv2/source'];
+
+export default defineProject({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: { include: ['src/**/*.test.ts'] },
+});
