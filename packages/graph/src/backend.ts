@@ -1,0 +1,47 @@
+import type { DeviceSpec, HardwareConfig } from '@tttv2/spec';
+import type { Executable } from './executable.ts';
+import type { Graph, Node } from './graph.ts';
+import type { WeightSource } from './weight-source.ts';
+
+/** What a backend says of a node: it has a fast way, it wants smaller ops, or it cannot. */
+export type Support = { kind: 'native' } | { kind: 'decompose' } | { kind: 'unsupported'; reason: string };
+
+/** Graphs to be run one after the other on a mesh of devices: one stage on a 1×1 mesh is one device. */
+export interface Program {
+  mesh: [number, number];
+  stages: Graph[];
+}
+
+/** Reported while weights are placed. */
+export interface LoadProgress {
+  /** Bytes of weights placed so far, and in all. */
+  loadedBytes: number;
+  totalBytes: number;
+}
+
+export interface CompileOptions {
+  progress?: (progress: LoadProgress) => void;
+  signal?: AbortSignal;
+}
+
+/** A kind of device. Implementations never depend on each other. */
+export interface Backend {
+  readonly contract: 'v1';
+  /** The newest graph this backend understands. */
+  readonly opset: number;
+  readonly name: string;
+  /** The devices of this kind that are there; empty where none is. */
+  devices(): Promise<DeviceSpec[]>;
+  supports(node: Node, graph: Graph, hardware: HardwareConfig): Support;
+  /**
+   * Places the weights and makes the program ready to run.
+   * @throws UnsupportedHardwareError that names the device, field or op that is refused.
+   * @throws CheckpointError when weights cannot be read.
+   */
+  compile(
+    program: Program,
+    weights: WeightSource,
+    hardware: HardwareConfig,
+    options?: CompileOptions,
+  ): Promise<Executable>;
+}

@@ -1,0 +1,97 @@
+import { checkNode } from './check-node.ts';
+import type { Graph, KvCache, Node, Parameter, StepInput } from './graph.ts';
+import { stepInputs } from './graph.ts';
+import { GraphError } from './graph-error.ts';
+import type { Emitter, ValueId } from './op.ts';
+import { type AttrsOf, type OpName, opset } from './ops/index.ts';
+import type { ValueType } from './value-type.ts';
+
+/** Builds a graph node by node; every node's type is inferred, and checked, as it is added. */
+export class GraphBuilder implements Emitter {
+  readonly #name: string;
+  readonly #inputs = new Set<StepInput>();
+  readonly #parameters = new Map<string, Parameter>();
+  readonly #states = new Map<string, KvCache>();
+  readonly #nodes: Node[] = [];
+  readonly #types = new Map<ValueId, ValueType>();
+  #scope: string[] = [];
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** Declares that the graph reads a step input, and returns its name. */
+  input(name: StepInput): ValueId {
+    this.#inputs.add(name);
+    this.#types.set(name, stepInputs[name]);
+    return name;
+  }
+
+  /** Declares a parameter (again, for one that is shared), and returns its name. */
+  parameter(name: string, shape: number[], stored: Parameter['stored'] = null): ValueId {
+    this.#parameters.set(name, { shape, stored });
+    this.#types.set(name, { dtype: 'float32', shape });
+    return name;
+  }
+
+  /** Declares a state, and returns its name. */
+  state(name: string, cache: KvCache): string {
+    this.#states.set(name, cache);
+    return name;
+  }
+
+  /** Everything that `body` adds lies in the scope `name` below the present one. */
+  scope<Result>(name: string, body: () => Result): Result {
+    this.#scope = [...this.#scope, name];
+    try {
+      return body();
+    } finally {
+      this.#scope = this.#scope.slice(0, -1);
+    }
+  }
+
+  /** Everything that `body` adds lies in the scope of this path, wherever the builder is. */
+  at<Result>(path: string, body: () => Result): Result {
+    const before = this.#scope;
+    this.#scope = path === '' ? [] : path.split('/');
+    try {
+      return body();
+    } finally {
+      this.#scope = before;
+    }
+  }
+
+  /** Path of the present scope with `.` between its parts, as parameters are named. */
+  get path(): string {
+    return this.#scope.join('.');
+  }
+
+  /** Adds a node and returns the name of its result. @throws GraphError when attributes or inputs do not fit. */
+  node<Name extends OpName>(op: Name, attrs: AttrsOf<Name>, inputs: readonly ValueId[]): ValueId {
+    const id = `%${this.#nodes.length}`;
+    const scope = this.#scope.join('/');
+    const node = checkNode({ id, op, attrs, inputs: [...inputs], scope }, (name) => this.#types.get(name));
+    this.#nodes.push(node);
+    this.#types.set(id, node.type);
+    return id;
+  }
+
+  typeOf(id: ValueId): ValueType {
+    const type = this.#types.get(id);
+    if (type === undefined)
+      throw new GraphError({ where: id, message: 'is not the name of an input, a parameter or a node so far' });
+    return type;
+  }
+
+  build(outputs: Readonly<Record<string, ValueId>>): Graph {
+    return {
+      opset,
+      name: this.#name,
+      inputs: [...this.#inputs],
+      parameters: Object.fromEntries(this.#parameters),
+      states: Object.fromEntries(this.#states),
+      nodes: this.#nodes,
+      outputs: { ...outputs },
+    };
+  }
+}

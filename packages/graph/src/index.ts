@@ -1,0 +1,40 @@
+export type { Backend, CompileOptions, LoadProgress, Program, Support } from './backend.ts';
+export { GraphBuilder } from './builder.ts';
+export type { IndexBounds, StepLimits } from './check-step.ts';
+export { cachePlaces, checkStep, indexBounds } from './check-step.ts';
+export type { Bindings } from './evaluate.ts';
+export { evaluate } from './evaluate.ts';
+export type {
+  Executable,
+  ExecutableLimits,
+  MemoryReport,
+  SequenceSlice,
+  State,
+  StateOptions,
+  Step,
+  StepResult,
+} from './executable.ts';
+export type { Graph, KvCache, Node, NodeOf, Parameter, StepInput } from './graph.ts';
+export { stepInputs } from './graph.ts';
+export { GraphError } from './graph-error.ts';
+export { legalize } from './legalize.ts';
+export type { OpDefinition, OpKind, ValueId } from './op.ts';
+export type { AttrsOf, OpName } from './ops/index.ts';
+export { isOpName, ops, opset, opTable } from './ops/index.ts';
+export { printGraph } from './print.ts';
+export { readFloats } from './read-floats.ts';
+export { referenceBackend } from './reference-backend.ts';
+export { rewrite } from './rewrite.ts';
+export type { RopeFrequencies } from './rope-frequencies.ts';
+export { ropeFrequencies } from './rope-frequencies.ts';
+export type { Scope } from './scopes.ts';
+export { scopesOf } from './scopes.ts';
+export { tapValue } from './tap.ts';
+export type { FloatTensor, IntTensor, Tensor } from './tensor.ts';
+export { elementCount, floats, floatTensor, ints } from './tensor.ts';
+export { validate } from './validate.ts';
+export type { Dim, StepSizes, ValueType } from './value-type.ts';
+export { concreteShape, float32, int32, showType } from './value-type.ts';
+export type { StoredView, WeightExpr } from './weight-expr.ts';
+export { asView, dtypeOf, isView, shapeOf } from './weight-expr.ts';
+export type { WeightFile, WeightSource } from './weight-source.ts';

@@ -1,0 +1,3 @@
+import { binaryOp } from './binary.ts';
+
+export const add = binaryOp('add', (a, b) => a + b);

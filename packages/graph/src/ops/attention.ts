@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { defineOp, expect } from '../op.ts';
+import { floats, floatTensor, ints } from '../tensor.ts';
+
+const attrs = z.strictObject({
+  /** The KV cache that the op writes its keys and values to, and then reads. */
+  state: z.string().min(1),
+  /** Multiplies q·k. */
+  scale: z.number(),
+  /** `causal`: a token sees those of its sequence whose cache index is not beyond its own. */
+  mask: z.enum(['causal']),
+  /** Only the last `window` of them, itself included. */
+  window: z.number().int().positive().nullable(),
+});
+
+/**
+ * Softmax attention over a KV cache: `q[N, H, h] k[N, K, h] v[N, K, h] slot[N] cacheIndex[N] → [N, H, h]`.
+ * Head i reads KV head `i / (H / K)`. Keys and values of all tokens are written before any token reads.
+ */
+export const attention = defineOp({
+  name: 'attention',
+  kind: 'stateful',
+  attrs,
+  stateOf: ({ state }) => state,
+  infer(_attrs, inputs) {
+    expect.count(inputs, 5);
+    const q = expect.input(inputs, 0, 'float32', 3);
+    const k = expect.input(inputs, 1, 'float32', 3);
+    const [tokens, heads, headDim] = q.shape;
+    const kvHeads = k.shape[1];
+    expect.shape(k, 1, [tokens, kvHeads, headDim]);
+    expect.shape(expect.input(inputs, 2), 2, k.shape);
+    expect.shape(expect.input(inputs, 3, 'int32'), 3, [tokens]);
+    expect.shape(expect.input(inputs, 4, 'int32'), 4, [tokens]);
+    if (tokens !== 'N') throw new Error(`input 0 must have the step's tokens N as rows, found ${tokens}`);
+    if (typeof heads !== 'number' || typeof kvHeads !== 'number' || heads % kvHeads !== 0) {
+      throw new Error(`${heads} heads do not share ${kvHeads} KV heads evenly`);
+    }
+    return q;
+  },
+  evaluate({ state, scale, window }, inputs, context) {
+    const [q, k, v] = [floats(inputs[0]), floats(inputs[1]), floats(inputs[2])];
+    const [slots, indexes] = [ints(inputs[3]).data, ints(inputs[4]).data];
+    const [tokens = 0, heads = 0, headDim = 0] = q.shape;
+    const kvHeads = k.shape[1] ?? 1;
+    const row = kvHeads * headDim;
+    for (let t = 0; t < tokens; t++) {
+      const [from, to] = [t * row, (t + 1) * row];
+      context.state.write(state, slots[t] ?? 0, indexes[t] ?? 0, k.data.slice(from, to), v.data.slice(from, to));
+    }
+    const out = floatTensor(q.shape, () => 0);
+    for (let t = 0; t < tokens; t++) {
+      const last = (indexes[t] ?? 0) + 1;
+      const seen = context.state
+        .read(state, slots[t] ?? 0)
+        .slice(window === null ? 0 : Math.max(last - window, 0), last);
+      for (let head = 0; head < heads; head++) {
+        const at = (t * heads + head) * headDim;
+        const kvAt = Math.floor(head / (heads / kvHeads)) * headDim;
+        const weights = softmax(seen.map(({ key }) => scale * dot(q.data, at, key, kvAt, headDim)));
+        for (let d = 0; d < headDim; d++) {
+          out.data[at + d] = seen.reduce((sum, { value }, i) => sum + (weights[i] ?? 0) * (value[kvAt + d] ?? 0), 0);
+        }
+      }
+    }
+    return out;
+  },
+});
+
+function dot(a: Float32Array, aAt: number, b: Float32Array, bAt: number, length: number): number {
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += (a[aAt + i] ?? 0) * (b[bAt + i] ?? 0);
+  return sum;
+}
+
+function softmax(logits: readonly number[]): number[] {
+  const max = Math.max(...logits);
+  const exponentials = logits.map((logit) => Math.exp(logit - max));
+  const sum = exponentials.reduce((total, e) => total + e, 0);
+  return exponentials.map((e) => e / sum);
+}

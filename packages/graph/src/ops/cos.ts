@@ -1,0 +1,3 @@
+import { unaryOp } from './unary.ts';
+
+export const cos = unaryOp('cos', Math.cos);

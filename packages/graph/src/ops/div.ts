@@ -1,0 +1,3 @@
+import { binaryOp } from './binary.ts';
+
+export const div = binaryOp('div', (a, b) => a / b);

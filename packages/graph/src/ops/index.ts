@@ -1,0 +1,66 @@
+import type { z } from 'zod';
+import type { OpDefinition } from '../op.ts';
+import { activation } from './activation.ts';
+import { add } from './add.ts';
+import { affine } from './affine.ts';
+import { attention } from './attention.ts';
+import { concat } from './concat.ts';
+import { constant } from './constant.ts';
+import { cos } from './cos.ts';
+import { div } from './div.ts';
+import { gatherRows } from './gather-rows.ts';
+import { glu } from './glu.ts';
+import { layerNorm } from './layer-norm.ts';
+import { linear } from './linear.ts';
+import { matmul } from './matmul.ts';
+import { mean } from './mean.ts';
+import { mul } from './mul.ts';
+import { reshape } from './reshape.ts';
+import { rmsNorm } from './rms-norm.ts';
+import { rotary } from './rotary.ts';
+import { sin } from './sin.ts';
+import { slice } from './slice.ts';
+import { sqrt } from './sqrt.ts';
+import { sub } from './sub.ts';
+import { toFloat } from './to-float.ts';
+
+/** Every op of this opset, by name. */
+export const ops = {
+  activation,
+  add,
+  affine,
+  attention,
+  concat,
+  constant,
+  cos,
+  div,
+  gather_rows: gatherRows,
+  glu,
+  layer_norm: layerNorm,
+  linear,
+  matmul,
+  mean,
+  mul,
+  reshape,
+  rms_norm: rmsNorm,
+  rotary,
+  sin,
+  slice,
+  sqrt,
+  sub,
+  to_float: toFloat,
+};
+
+/** Grows with every op that is added or whose meaning changes: a backend refuses a graph that is newer than itself. */
+export const opset = 1;
+
+export type Ops = typeof ops;
+export type OpName = keyof Ops;
+export type AttrsOf<Name extends OpName> = z.output<Ops[Name]['attrs']>;
+
+/** The definition of one op, for code that is generic in it. */
+export const opTable: { readonly [Name in OpName]: OpDefinition<Name, AttrsOf<Name>> } = ops;
+
+export function isOpName(name: string): name is OpName {
+  return Object.hasOwn(ops, name);
+}

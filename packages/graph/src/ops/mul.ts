@@ -1,0 +1,3 @@
+import { binaryOp } from './binary.ts';
+
+export const mul = binaryOp('mul', (a, b) => a * b);

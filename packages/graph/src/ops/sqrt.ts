@@ -1,0 +1,3 @@
+import { unaryOp } from './unary.ts';
+
+export const sqrt = unaryOp('sqrt', Math.sqrt);

@@ -1,0 +1,3 @@
+import { binaryOp } from './binary.ts';
+
+export const sub = binaryOp('sub', (a, b) => a - b);

@@ -1,0 +1,137 @@
+import { UnsupportedHardwareError } from '@tttv2/spec';
+import type { Backend, Program } from './backend.ts';
+import { cachePlaces, checkStep, indexBounds } from './check-step.ts';
+import { evaluate } from './evaluate.ts';
+import type { Executable, MemoryReport, State, StateOptions, Step, StepResult } from './executable.ts';
+import type { Graph } from './graph.ts';
+import { opset } from './ops/index.ts';
+import { readFloats } from './read-floats.ts';
+import { ReferenceState } from './reference-state.ts';
+import { tapValue } from './tap.ts';
+import { type FloatTensor, floats } from './tensor.ts';
+import { validate } from './validate.ts';
+import type { WeightSource } from './weight-source.ts';
+
+/** Runs graphs by the definitions of their ops, in float32: slow, obvious, everywhere. What other backends are held against. */
+export const referenceBackend: Backend = {
+  contract: 'v1',
+  opset,
+  name: 'reference',
+  devices: async () => [
+    {
+      name: 'reference',
+      description: 'evaluation by definition',
+      cores: 1,
+      memoryBytes: 2 ** 32,
+      bandwidth: null,
+      mesh: [1, 1],
+    },
+  ],
+  supports: () => ({ kind: 'native' }),
+  async compile(program, weights, hardware, { progress, signal } = {}) {
+    const graph = validate(onlyStage(program));
+    const parameters = await readParameters(graph, weights, (loadedBytes, totalBytes) => {
+      signal?.throwIfAborted();
+      progress?.({ loadedBytes, totalBytes });
+    });
+    return new ReferenceExecutable(graph, parameters, hardware);
+  },
+};
+
+function onlyStage({ stages, mesh }: Program): Graph {
+  const [graph] = stages;
+  if (graph === undefined || stages.length > 1 || mesh[0] * mesh[1] !== 1) {
+    const message = `the reference backend is one device, but the program wants ${stages.length} stages on a ${mesh.join('×')} mesh`;
+    throw new UnsupportedHardwareError({ device: 'reference', field: 'mesh', message });
+  }
+  return graph;
+}
+
+async function readParameters(
+  graph: Graph,
+  weights: WeightSource,
+  report: (loaded: number, total: number) => void,
+): Promise<Map<string, FloatTensor>> {
+  const entries = Object.entries(graph.parameters);
+  const bytes = ({ shape }: { shape: number[] }) => shape.reduce((product, dim) => product * dim, 4);
+  const total = entries.reduce((sum, [, parameter]) => sum + bytes(parameter), 0);
+  const parameters = new Map<string, FloatTensor>();
+  let loaded = 0;
+  for (const [name, parameter] of entries) {
+    report(loaded, total);
+    const data = await readFloats(weights, weights.describe(name));
+    parameters.set(name, { dtype: 'float32', shape: parameter.shape, data });
+    loaded += bytes(parameter);
+  }
+  report(loaded, total);
+  return parameters;
+}
+
+class ReferenceExecutable implements Executable {
+  readonly limits = {
+    maxSequences: null,
+    maxTokensPerStep: 2 ** 16,
+    mixedPhases: true,
+    sampling: [],
+    rollback: 'any',
+  } as const;
+  readonly hardware;
+  readonly #graph: Graph;
+  readonly #parameters: Map<string, FloatTensor>;
+
+  constructor(graph: Graph, parameters: Map<string, FloatTensor>, hardware: Executable['hardware']) {
+    this.#graph = graph;
+    this.#parameters = parameters;
+    this.hardware = { ...hardware, weightDtype: 'float32', kvCacheDtype: 'float32' } as const;
+  }
+
+  createState(options: StateOptions): State {
+    return new ReferenceState(options);
+  }
+
+  async run(state: State, step: Step, { signal }: { signal?: AbortSignal } = {}): Promise<StepResult> {
+    if (!(state instanceof ReferenceState)) throw new TypeError('the state belongs to another backend');
+    signal?.throwIfAborted();
+    checkStep(state, step, { bounds: indexBounds(this.#graph), ...state.options });
+    state.checkRoom(step.tokens.length);
+    const logitRows = step.want.logits ?? new Int32Array();
+    const sizes = { N: step.tokens.length, R: logitRows.length };
+    const vector = (data: Int32Array) => ({ dtype: 'int32', shape: [data.length], data }) as const;
+    const { slot, cacheIndex } = cachePlaces(state, step);
+    const values = evaluate(this.#graph, {
+      inputs: {
+        tokens: vector(step.tokens),
+        positions: { dtype: 'int32', shape: [1, sizes.N], data: step.positions },
+        slot: vector(slot),
+        cacheIndex: vector(cacheIndex),
+        logitRows: vector(logitRows),
+      },
+      parameter: (name) => this.#parameter(name),
+      state,
+      sizes,
+    });
+    state.advance(step);
+    const logits = this.#graph.outputs.logits;
+    return {
+      logits: logits === undefined || sizes.R === 0 ? null : floats(values.get(logits)),
+      taps: Object.fromEntries(
+        (step.want.taps ?? []).map((scope) => [scope, floats(values.get(tapValue(this.#graph, scope)))]),
+      ),
+    };
+  }
+
+  memory(): MemoryReport {
+    const ownWeights = [...this.#parameters.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+    return { mappedWeights: 0, ownWeights, states: 0, compute: 0 };
+  }
+
+  async dispose(): Promise<void> {
+    this.#parameters.clear();
+  }
+
+  #parameter(name: string): FloatTensor {
+    const tensor = this.#parameters.get(name);
+    if (tensor === undefined) throw new Error(`${name}: the executable was disposed, or has no such parameter`);
+    return tensor;
+  }
+}

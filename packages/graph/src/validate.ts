@@ -1,0 +1,127 @@
+import { dtypeSchema } from '@tttv2/spec';
+import { z } from 'zod';
+import { checkNode, issueText } from './check-node.ts';
+import { type Graph, type KvCache, type Node, type NodeOf, type StepInput, stepInputs } from './graph.ts';
+import { GraphError } from './graph-error.ts';
+import { isOpName, opset } from './ops/index.ts';
+import { checkScopes } from './scopes.ts';
+import { sameShape, showType, type ValueType, valueTypeSchema } from './value-type.ts';
+
+const size = z.number().int().positive();
+/** More elements than this in one value of one token are a mistake, and would overflow native sizes. */
+const maxElements = 2 ** 31;
+
+const rawNode = z.strictObject({
+  id: z.string().min(1),
+  op: z.string().refine(isOpName, { error: ({ input }) => `"${input}" is not an op of opset ${opset}` }),
+  attrs: z.unknown(),
+  inputs: z.array(z.string()),
+  scope: z.string(),
+  type: valueTypeSchema,
+});
+
+const rawGraph = z.strictObject({
+  opset: z
+    .number()
+    .int()
+    .positive()
+    .max(opset, `is newer than opset ${opset}, which this version knows: update @tttv2/graph`),
+  name: z.string(),
+  inputs: z.array(z.enum(Object.keys(stepInputs) as [StepInput, ...StepInput[]])),
+  parameters: z.record(
+    z.string(),
+    z.strictObject({ shape: z.array(size).min(1).max(4), stored: dtypeSchema.nullable() }),
+  ),
+  states: z.record(
+    z.string(),
+    z.strictObject({ kind: z.literal('kv_cache'), numKvHeads: size, headDim: size, stored: dtypeSchema.nullable() }),
+  ),
+  nodes: z.array(rawNode),
+  outputs: z.record(z.string(), z.string()),
+});
+
+/**
+ * Checks that data is a graph: every name known before it is used, every type as inferred, every state used by one op
+ * of its shape, scopes contiguous with one output. Returns it, typed. @throws GraphError
+ */
+export function validate(data: unknown): Graph {
+  const parsed = rawGraph.safeParse(data);
+  if (!parsed.success) throw new GraphError({ where: 'graph', message: issueText(parsed.error), cause: parsed.error });
+  const { nodes: rawNodes, ...rest } = parsed.data;
+  const types = new Map<string, ValueType>();
+  const define = (name: string, type: ValueType) => {
+    if (types.has(name)) throw new GraphError({ where: name, message: 'is defined twice' });
+    if (countOf(type) > maxElements)
+      throw new GraphError({ where: name, message: `${showType(type)} has more than ${maxElements} elements` });
+    types.set(name, type);
+  };
+  for (const name of rest.inputs) define(name, stepInputs[name]);
+  for (const [name, { shape }] of Object.entries(rest.parameters)) define(name, { dtype: 'float32', shape });
+  const nodes = rawNodes.map((raw) => {
+    const node = withType(raw, types);
+    define(node.id, node.type);
+    return node;
+  });
+  for (const [name, value] of Object.entries(rest.outputs)) checkOutput(name, value, types);
+  const graph: Graph = { ...rest, nodes };
+  checkStates(graph);
+  checkScopes(graph);
+  return graph;
+}
+
+/** The node with its attributes typed; the type that it declares must be the one that it computes. */
+function withType(raw: z.infer<typeof rawNode>, types: ReadonlyMap<string, ValueType>): Node {
+  const node = checkNode(raw, (name) => types.get(name));
+  if (node.type.dtype !== raw.type.dtype || !sameShape(node.type.shape, raw.type.shape)) {
+    const message = `is declared ${showType(raw.type)}, but computes ${showType(node.type)}`;
+    throw new GraphError({ where: `${raw.id} = ${raw.op}`, scope: raw.scope, message });
+  }
+  return node;
+}
+
+function checkOutput(name: string, value: string, types: ReadonlyMap<string, ValueType>): void {
+  const type = types.get(value);
+  if (type === undefined) throw new GraphError({ where: `output ${name}`, message: `"${value}" is not defined` });
+  if (type.dtype !== 'float32')
+    throw new GraphError({ where: `output ${name}`, message: `must be float32, found ${showType(type)}` });
+}
+
+/** A state belongs to the one op that writes it. */
+function checkStates(graph: Graph): void {
+  const users = new Map<string, Node>();
+  for (const node of graph.nodes) {
+    if (node.op !== 'attention') continue;
+    const { state } = node.attrs;
+    const where = `${node.id} = ${node.op}`;
+    const cache = Object.hasOwn(graph.states, state) ? graph.states[state] : undefined;
+    if (cache === undefined)
+      throw new GraphError({ where, scope: node.scope, message: `state "${state}" is not declared` });
+    if (users.has(state))
+      throw new GraphError({
+        where,
+        scope: node.scope,
+        message: `state "${state}" is used by ${users.get(state)?.id} already`,
+      });
+    users.set(state, node);
+    checkCache(graph, node, cache, where);
+  }
+  for (const name of Object.keys(graph.states)) {
+    if (!users.has(name)) throw new GraphError({ where: `state ${name}`, message: 'is declared, but no op uses it' });
+  }
+}
+
+function checkCache(graph: Graph, node: NodeOf<'attention'>, { numKvHeads, headDim }: KvCache, where: string): void {
+  const keys = graph.nodes.find(({ id }) => id === node.inputs[1])?.type.shape;
+  if (keys === undefined) throw new GraphError({ where, scope: node.scope, message: 'its keys must come from a node' });
+  if (keys[1] !== numKvHeads || keys[2] !== headDim) {
+    throw new GraphError({
+      where,
+      scope: node.scope,
+      message: `keys are [${keys.join(', ')}], but the cache is for [N, ${numKvHeads}, ${headDim}]`,
+    });
+  }
+}
+
+function countOf({ shape }: ValueType): number {
+  return shape.reduce<number>((product, dim) => (typeof dim === 'number' ? product * dim : product), 1);
+}

@@ -1,0 +1,110 @@
+import { bytesOf, type Dtype, dtypes } from '@tttv2/spec';
+
+/**
+ * How to obtain a parameter from a checkpoint: JSON data that any host can evaluate (`read` in `read-weight.ts` is the
+ * reference). Shapes are row-major; the last dimension is contiguous.
+ */
+export type WeightExpr =
+  /** Bytes of a file, as they are. `shape` in elements. */
+  | { kind: 'stored'; file: string; offset: number; bytes: number; dtype: Dtype; shape: number[] }
+  /** `count` rows (first dimension) of `of`: start, start + step, … */
+  | { kind: 'rows'; of: WeightExpr; start: number; count: number; step: number }
+  /** Row i of the result is row `order[i]` of `of`. */
+  | { kind: 'permuteRows'; of: WeightExpr; order: number[] }
+  /** Swaps the two dimensions of a matrix. */
+  | { kind: 'transpose'; of: WeightExpr }
+  /** Tensors of equal shape along a new first dimension. */
+  | { kind: 'stack'; of: WeightExpr[] }
+  /** Tensors joined along their first dimension. */
+  | { kind: 'concat'; of: WeightExpr[] }
+  /** The same elements under another shape. */
+  | { kind: 'reshape'; of: WeightExpr; shape: number[] }
+  /** The same numbers as float32. */
+  | { kind: 'dequantise'; of: WeightExpr }
+  /** Normal numbers N(mean, std²) of a counter-based generator: the same for every host (`random-weights.ts`). float32. */
+  | { kind: 'random'; seed: number; stream: string; mean: number; std: number; shape: number[] };
+
+/** Shape in elements of what an expression evaluates to. */
+export function shapeOf(expr: WeightExpr): number[] {
+  switch (expr.kind) {
+    case 'stored':
+    case 'reshape':
+    case 'random':
+      return expr.shape;
+    case 'rows':
+      return [expr.count, ...shapeOf(expr.of).slice(1)];
+    case 'permuteRows':
+      return [expr.order.length, ...shapeOf(expr.of).slice(1)];
+    case 'transpose':
+      return shapeOf(expr.of).toReversed();
+    case 'stack':
+      return [expr.of.length, ...shapeOf(first(expr.of))];
+    case 'concat':
+      return [expr.of.reduce((rows, part) => rows + (shapeOf(part)[0] ?? 0), 0), ...shapeOf(first(expr.of)).slice(1)];
+    case 'dequantise':
+      return shapeOf(expr.of);
+  }
+}
+
+/** Storage type of what an expression evaluates to. */
+export function dtypeOf(expr: WeightExpr): Dtype {
+  switch (expr.kind) {
+    case 'stored':
+      return expr.dtype;
+    case 'random':
+    case 'dequantise':
+      return 'float32';
+    case 'stack':
+    case 'concat':
+      return dtypeOf(first(expr.of));
+    default:
+      return dtypeOf(expr.of);
+  }
+}
+
+/** A run of bytes in a file. */
+export interface StoredView {
+  file: string;
+  offset: number;
+  bytes: number;
+  dtype: Dtype;
+  shape: number[];
+}
+
+/** The run of bytes that an expression is, when nothing need be copied or computed; else null. */
+export function asView(expr: WeightExpr): StoredView | null {
+  if (expr.kind === 'stored') {
+    const { file, offset, bytes, dtype, shape } = expr;
+    return { file, offset, bytes, dtype, shape };
+  }
+  if (expr.kind === 'reshape') {
+    const view = asView(expr.of);
+    return view === null || !keepsBlocks(view.dtype, view.shape, expr.shape) ? null : { ...view, shape: expr.shape };
+  }
+  if (expr.kind === 'dequantise') return dtypeOf(expr.of) === 'float32' ? asView(expr.of) : null;
+  if (expr.kind === 'rows' && expr.step === 1) {
+    const view = asView(expr.of);
+    if (view === null) return null;
+    const shape = shapeOf(expr);
+    const row = bytesOf(view.dtype, shape.slice(1));
+    return { ...view, offset: view.offset + expr.start * row, bytes: expr.count * row, shape };
+  }
+  return null;
+}
+
+/** True when an expression's bytes lie in a file as they are wanted. */
+export function isView(expr: WeightExpr): boolean {
+  return asView(expr) !== null;
+}
+
+/** Block types pack the last dimension: it must stay whole blocks. */
+function keepsBlocks(dtype: Dtype, from: readonly number[], to: readonly number[]): boolean {
+  const { elements } = dtypes[dtype];
+  return elements === 1 || (from.at(-1) ?? 1) === (to.at(-1) ?? 1) || (to.at(-1) ?? 1) % elements === 0;
+}
+
+function first<T>(items: readonly T[]): T {
+  const [item] = items;
+  if (item === undefined) throw new Error('an expression over a list needs at least one part');
+  return item;
+}

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { SpecError } from './errors/spec-error.ts';
+import { positive, positiveInt } from './numbers.ts';
+import { parseWith } from './parse.ts';
+import { type RopeSpec, ropeSpecSchema } from './rope-spec.ts';
+
+export const attentionTypeSchema = z.enum(['multi_head', 'grouped_query', 'multi_query', 'sliding_window']);
+export type AttentionType = z.infer<typeof attentionTypeSchema>;
+
+const attentionShape = {
+  kind: z.literal('attention'),
+  hiddenDim: positiveInt,
+  numHeads: positiveInt,
+  numKvHeads: positiveInt,
+  headDim: positiveInt,
+  attentionType: attentionTypeSchema,
+  /** Tokens a query sees, itself included; null sees all before it. */
+  slidingWindowSize: positiveInt.nullable(),
+  /** Multiplies q·k before the softmax. */
+  scale: positive,
+  useBiasQ: z.boolean(),
+  useBiasKv: z.boolean(),
+  useBiasO: z.boolean(),
+};
+
+/** Softmax attention with a KV cache. */
+export const attentionSpecSchema = z
+  .strictObject({
+    ...attentionShape,
+    /** Name of a table in `ModelSpec.ropeTables`; null for a layer without rotary positions. */
+    rope: z.string().nullable(),
+  })
+  .superRefine(checkAttention);
+export type AttentionSpec = z.infer<typeof attentionSpecSchema>;
+
+/** An attention that stands alone: its rotary table is inline. `modelSpec()` moves it into the model's tables. */
+export const inlineAttentionSpecSchema = z
+  .strictObject({ ...attentionShape, rope: ropeSpecSchema.nullable() })
+  .superRefine(checkAttention);
+export type InlineAttentionSpec = z.infer<typeof inlineAttentionSpecSchema>;
+
+export interface AttentionOptions {
+  hiddenDim: number;
+  numHeads: number;
+  /** Default: as many as `numHeads`, or one for `multi_query`. */
+  numKvHeads?: number | null;
+  /** Default: `hiddenDim / numHeads`. */
+  headDim?: number | null;
+  /** Default: what the head counts and the window say. When given it must agree with them. */
+  attentionType?: AttentionType;
+  /** Default true. */
+  useRotary?: boolean;
+  /** The base θ of the rotary frequencies; default 10000. */
+  rotaryBase?: number;
+  /** A whole rotary table instead of `rotaryBase`. */
+  rope?: RopeSpec | null;
+  slidingWindowSize?: number | null;
+  /** Default `headDim ** -0.5`. */
+  scale?: number;
+  /** Default true, as in the seed. */
+  useBiasQ?: boolean;
+  /** Default true, as in the seed. */
+  useBiasKv?: boolean;
+  /** Default false, as in the seed. */
+  useBiasO?: boolean;
+}
+
+/** @throws SpecError that names the field. */
+export function attentionSpec(options: AttentionOptions): InlineAttentionSpec {
+  const { hiddenDim, numHeads } = options;
+  const numKvHeads = options.numKvHeads ?? (options.attentionType === 'multi_query' ? 1 : numHeads);
+  const headDim = options.headDim ?? hiddenDim / numHeads;
+  if (!Number.isInteger(headDim)) {
+    throw new SpecError({
+      path: 'headDim',
+      message: `hiddenDim ${hiddenDim} is not divisible by numHeads ${numHeads}: give headDim`,
+    });
+  }
+  const slidingWindowSize = options.slidingWindowSize ?? null;
+  return parseWith(inlineAttentionSpecSchema, {
+    kind: 'attention',
+    hiddenDim,
+    numHeads,
+    numKvHeads,
+    headDim,
+    attentionType: options.attentionType ?? attentionTypeOf(numHeads, numKvHeads, slidingWindowSize),
+    slidingWindowSize,
+    scale: options.scale ?? headDim ** -0.5,
+    useBiasQ: options.useBiasQ ?? true,
+    useBiasKv: options.useBiasKv ?? true,
+    useBiasO: options.useBiasO ?? false,
+    rope: ropeOf(options, headDim),
+  });
+}
+
+/** The seed's name for these head counts and this window. */
+export function attentionTypeOf(numHeads: number, numKvHeads: number, slidingWindowSize: number | null): AttentionType {
+  if (slidingWindowSize !== null) return 'sliding_window';
+  if (numKvHeads === numHeads) return 'multi_head';
+  return numKvHeads === 1 ? 'multi_query' : 'grouped_query';
+}
+
+function ropeOf({ useRotary, rotaryBase, rope }: AttentionOptions, headDim: number): RopeSpec | null {
+  if (useRotary === false) return null;
+  if (rope !== undefined) return rope;
+  return { theta: rotaryBase ?? 10000, rotaryDim: headDim, layout: 'half', scaling: { kind: 'default' } };
+}
+
+type Checked = Omit<AttentionSpec, 'rope'>;
+
+function checkAttention(spec: Checked, context: z.RefinementCtx<Checked>): void {
+  const fail = (path: keyof Checked, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+  const { numHeads, numKvHeads, attentionType, slidingWindowSize } = spec;
+  if (numHeads % numKvHeads !== 0)
+    fail('numKvHeads', `numHeads ${numHeads} is not divisible by numKvHeads ${numKvHeads}`);
+  const expected = attentionTypeOf(numHeads, numKvHeads, slidingWindowSize);
+  if (attentionType !== expected) {
+    const window = slidingWindowSize === null ? 'no window' : `a window of ${slidingWindowSize}`;
+    fail(
+      'attentionType',
+      `is "${attentionType}", but ${numHeads} heads over ${numKvHeads} KV heads with ${window} is "${expected}"`,
+    );
+  }
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { positiveInt } from './numbers.ts';
+import { parseWith } from './parse.ts';
+
+/** `gelu` is the exact form by erf, `gelu_tanh` its tanh approximation; `swish` is the seed's second name of `silu`. */
+export const activationTypeSchema = z.enum(['silu', 'gelu', 'gelu_tanh', 'relu']);
+export type ActivationType = z.infer<typeof activationTypeSchema>;
+
+/** A dense feed-forward network: `down(act(gate x) · up x)` when gated, else `down(act(up x))`. */
+export const ffnSpecSchema = z.strictObject({
+  kind: z.literal('dense'),
+  hiddenDim: positiveInt,
+  intermediateDim: positiveInt,
+  activation: activationTypeSchema,
+  /** Gated (SwiGLU and its kin). */
+  useGate: z.boolean(),
+  /** Biases on every projection. */
+  useBias: z.boolean(),
+});
+export type FfnSpec = z.infer<typeof ffnSpecSchema>;
+
+export interface FfnOptions {
+  hiddenDim: number;
+  intermediateDim: number;
+  /** Default `silu`. */
+  activation?: ActivationType | 'swish';
+  /** Default true. */
+  useGate?: boolean;
+  /** Default false. */
+  useBias?: boolean;
+}
+
+/** @throws SpecError that names the field. */
+export function ffnSpec(options: FfnOptions): FfnSpec {
+  const { activation = 'silu', useGate = true, useBias = false, ...dims } = options;
+  return parseWith(ffnSpecSchema, {
+    kind: 'dense',
+    ...dims,
+    activation: activation === 'swish' ? 'silu' : activation,
+    useGate,
+    useBias,
+  });
+}

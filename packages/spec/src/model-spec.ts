@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { isDeepEqual } from './deep-equal.ts';
+import { type InlineLayerSpec, type LayerSpec, layerSpecSchema } from './layer-spec.ts';
+import { type NormSpec, normSpecSchema } from './norm-spec.ts';
+import { positiveInt } from './numbers.ts';
+import { parseWith } from './parse.ts';
+import { type RopeScaling, type RopeSpec, ropeSpecSchema } from './rope-spec.ts';
+
+const baseModelSchema = z.strictObject({
+  specVersion: z.literal(1),
+  kind: z.literal('decoder'),
+  vocabSize: positiveInt,
+  hiddenDim: positiveInt,
+  numLayers: positiveInt,
+  /** Longest sequence in tokens; null where the family states none, or where RoPE scaling is `dynamic`. */
+  maxSeqLen: positiveInt.nullable(),
+  /** Axes of a position: 1, or 3 (time, height, width) for multimodal rotary positions. */
+  positionAxes: z.union([z.literal(1), z.literal(3)]),
+  /** Inputs besides text; none yet. */
+  modalities: z.array(z.never()),
+  /** Rotary tables by name, shared by the layers that name them. */
+  ropeTables: z.record(z.string(), ropeSpecSchema),
+  layers: z.array(layerSpecSchema),
+  finalNorm: normSpecSchema.nullable(),
+  /** The head uses the embedding's weights. */
+  tieEmbeddings: z.boolean(),
+});
+type ModelShape = z.infer<typeof baseModelSchema>;
+
+/** What a model is: pure data that leaves nothing for a backend to guess. */
+export const modelSpecSchema = baseModelSchema.superRefine(checkModel);
+export type ModelSpec = z.infer<typeof modelSpecSchema>;
+
+export interface ModelOptions {
+  vocabSize: number;
+  hiddenDim: number;
+  /** Default: as many as `layers`. */
+  numLayers?: number;
+  layers: readonly (LayerSpec | InlineLayerSpec)[];
+  /** Default 2048; null with `dynamic` RoPE scaling. */
+  maxSeqLen?: number | null;
+  /** Applied to every rotary table that does not scale already. */
+  ropeScaling?: RopeScaling | null;
+  /** Tables that `layers` name; inline tables are added to them. */
+  ropeTables?: Readonly<Record<string, RopeSpec>>;
+  /** Default: the norm of the first layer, without what is special about it. */
+  finalNorm?: NormSpec | null;
+  /** Default false. */
+  tieEmbeddings?: boolean;
+}
+
+/** @throws SpecError that names the path of what is wrong or contradictory. */
+export function modelSpec(options: ModelOptions): ModelSpec {
+  const tables = new RopeTables(options.ropeTables ?? {});
+  const layers = options.layers.map((layer) => tables.resolve(layer));
+  const ropeTables = tables.scaled(options.ropeScaling ?? { kind: 'default' });
+  const isUnbounded = Object.values(ropeTables).some(({ scaling }) => scaling.kind === 'dynamic');
+  return parseModelSpec({
+    specVersion: 1,
+    kind: 'decoder',
+    vocabSize: options.vocabSize,
+    hiddenDim: options.hiddenDim,
+    numLayers: options.numLayers ?? layers.length,
+    maxSeqLen: options.maxSeqLen === undefined ? (isUnbounded ? null : 2048) : options.maxSeqLen,
+    positionAxes: 1,
+    modalities: [],
+    ropeTables,
+    layers,
+    finalNorm: options.finalNorm === undefined ? firstNorm(layers) : options.finalNorm,
+    tieEmbeddings: options.tieEmbeddings ?? false,
+  });
+}
+
+/** Reads a resolved specification from data, e.g. JSON. @throws SpecError that names the path. */
+export function parseModelSpec(data: unknown): ModelSpec {
+  return parseWith(modelSpecSchema, data);
+}
+
+/** Collects the inline tables of layers under names; equal tables share one. */
+class RopeTables {
+  readonly #tables: Map<string, RopeSpec>;
+
+  constructor(tables: Readonly<Record<string, RopeSpec>>) {
+    this.#tables = new Map(Object.entries(tables));
+  }
+
+  resolve(layer: LayerSpec | InlineLayerSpec): LayerSpec {
+    const { rope } = layer.mixer;
+    return {
+      ...layer,
+      mixer: { ...layer.mixer, rope: rope === null || typeof rope === 'string' ? rope : this.#name(rope) },
+    };
+  }
+
+  scaled(scaling: RopeScaling): Record<string, RopeSpec> {
+    const scale = (rope: RopeSpec): RopeSpec => (rope.scaling.kind === 'default' ? { ...rope, scaling } : rope);
+    return Object.fromEntries([...this.#tables].map(([name, rope]) => [name, scale(rope)]));
+  }
+
+  #name(rope: RopeSpec): string {
+    for (const [name, known] of this.#tables) if (isDeepEqual(known, rope)) return name;
+    const name = this.#tables.size === 0 ? 'main' : `table${this.#tables.size}`;
+    this.#tables.set(name, rope);
+    return name;
+  }
+}
+
+function firstNorm(layers: readonly LayerSpec[]): NormSpec | null {
+  const norms = layers[0]?.norms;
+  return norms?.preMixer ?? norms?.postMixer ?? null;
+}
+
+function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): void {
+  const fail = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (model.layers.length !== model.numLayers) {
+    fail(['numLayers'], `is ${model.numLayers}, but there are ${model.layers.length} layers`);
+  }
+  model.layers.forEach(({ mixer, ffn }, i) => {
+    const { hiddenDim } = model;
+    if (mixer.hiddenDim !== hiddenDim)
+      fail(['layers', i, 'mixer', 'hiddenDim'], `is ${mixer.hiddenDim}, but the model's is ${hiddenDim}`);
+    if (ffn.hiddenDim !== hiddenDim)
+      fail(['layers', i, 'ffn', 'hiddenDim'], `is ${ffn.hiddenDim}, but the model's is ${hiddenDim}`);
+    if (mixer.rope !== null)
+      checkRope(model, mixer.rope, mixer.headDim, (message) => fail(['layers', i, 'mixer', 'rope'], message));
+  });
+  for (const [name, rope] of Object.entries(model.ropeTables)) {
+    if (rope.scaling.kind === 'dynamic' && model.maxSeqLen !== null) {
+      fail(['maxSeqLen'], `must be null: rope table "${name}" scales dynamically, to any length`);
+    }
+    checkFactors(rope, (message) => fail(['ropeTables', name, 'scaling'], message));
+  }
+}
+
+function checkRope(model: ModelShape, name: string, headDim: number, fail: (message: string) => void): void {
+  const rope = Object.hasOwn(model.ropeTables, name) ? model.ropeTables[name] : undefined;
+  if (rope === undefined) {
+    const known = Object.keys(model.ropeTables).join(', ') || 'none';
+    fail(`names the table "${name}", but ropeTables has ${known}`);
+  } else if (rope.rotaryDim > headDim) {
+    fail(`table "${name}" rotates ${rope.rotaryDim} dimensions, but a head has ${headDim}`);
+  }
+}
+
+/** Divisors come one for each pair of rotated dimensions. */
+function checkFactors({ rotaryDim, scaling }: RopeSpec, fail: (message: string) => void): void {
+  const lists =
+    scaling.kind === 'factors'
+      ? [scaling.factors]
+      : scaling.kind === 'longrope'
+        ? [scaling.shortFactors, scaling.longFactors]
+        : [];
+  for (const list of lists) {
+    if (list.length !== rotaryDim / 2) fail(`has ${list.length} factors for ${rotaryDim / 2} pairs of dimensions`);
+  }
+}

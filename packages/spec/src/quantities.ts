@@ -1,0 +1,76 @@
+import type { AttentionSpec } from './attention-spec.ts';
+import { bytesOf, type Dtype } from './dtype.ts';
+import type { FfnSpec } from './ffn-spec.ts';
+import type { LayerSpec } from './layer-spec.ts';
+import type { ModelSpec } from './model-spec.ts';
+import type { NormSpec } from './norm-spec.ts';
+
+/** Elements by group of parameters. */
+export interface ParameterCount {
+  embedding: number;
+  mixers: number;
+  ffns: number;
+  norms: number;
+  /** 0 when the head is tied to the embedding. */
+  lmHead: number;
+  total: number;
+}
+
+/** How many parameters a model has; a tied head counts once. */
+export function countParameters(model: ModelSpec): ParameterCount {
+  const embedding = model.vocabSize * model.hiddenDim;
+  const mixers = sum(model.layers, ({ mixer }) => attentionParameters(mixer));
+  const ffns = sum(model.layers, ({ ffn }) => ffnParameters(ffn));
+  const norms = sum(model.layers, layerNormParameters) + normParameters(model.finalNorm, model.hiddenDim);
+  const lmHead = model.tieEmbeddings ? 0 : embedding;
+  return { embedding, mixers, ffns, norms, lmHead, total: embedding + mixers + ffns + norms + lmHead };
+}
+
+/** Bytes of a KV cache of `tokens` tokens, keys and values of all layers. */
+export function kvCacheBytes(model: ModelSpec, tokens: number, dtype: Dtype): number {
+  return sum(model.layers, ({ mixer }) => 2 * bytesOf(dtype, [tokens, mixer.numKvHeads * mixer.headDim]));
+}
+
+/**
+ * Floating-point operations to compute one token with `context` tokens before it: two for each weight of a matrix
+ * product and for each element of q·k and of the weighted sum of values (a window bounds the context).
+ */
+export function flopsPerToken(model: ModelSpec, context: number): number {
+  const layers = sum(model.layers, ({ mixer, ffn }) => {
+    const seen = Math.min(context + 1, mixer.slidingWindowSize ?? Number.POSITIVE_INFINITY);
+    return 2 * (attentionWeights(mixer) + ffnWeights(ffn)) + 4 * seen * mixer.numHeads * mixer.headDim;
+  });
+  return layers + 2 * model.vocabSize * model.hiddenDim;
+}
+
+function attentionWeights({ hiddenDim, numHeads, numKvHeads, headDim }: AttentionSpec): number {
+  return 2 * hiddenDim * headDim * (numHeads + numKvHeads);
+}
+
+function attentionParameters(attention: AttentionSpec): number {
+  const { hiddenDim, numHeads, numKvHeads, headDim, useBiasQ, useBiasKv, useBiasO } = attention;
+  const biases =
+    (useBiasQ ? numHeads * headDim : 0) + (useBiasKv ? 2 * numKvHeads * headDim : 0) + (useBiasO ? hiddenDim : 0);
+  return attentionWeights(attention) + biases;
+}
+
+function ffnWeights({ hiddenDim, intermediateDim, useGate }: FfnSpec): number {
+  return (useGate ? 3 : 2) * hiddenDim * intermediateDim;
+}
+
+function ffnParameters(ffn: FfnSpec): number {
+  const biases = ffn.useBias ? (ffn.useGate ? 2 : 1) * ffn.intermediateDim + ffn.hiddenDim : 0;
+  return ffnWeights(ffn) + biases;
+}
+
+function layerNormParameters({ norms, mixer }: LayerSpec): number {
+  return sum(Object.values(norms), (norm) => normParameters(norm, mixer.hiddenDim));
+}
+
+function normParameters(norm: NormSpec | null, dim: number): number {
+  return norm === null ? 0 : norm.useBias ? 2 * dim : dim;
+}
+
+function sum<T>(items: readonly T[], term: (item: T) => number): number {
+  return items.reduce((total, item) => total + term(item), 0);
+}

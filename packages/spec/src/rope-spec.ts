@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { positive, positiveInt } from './numbers.ts';
+
+/**
+ * How the rotary frequencies θ^(-2i/d) are changed to reach beyond the trained context. The formulas are those of
+ * Hugging Face's `modeling_rope_utils.py`; `@tttv2/graph` evaluates them in `rope-frequencies.ts`.
+ */
+export const ropeScalingSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('default') }),
+  z.strictObject({ kind: z.literal('linear'), factor: positive }),
+  /** NTK by length: the base grows with the longest position of the call once it exceeds `originalMaxSeqLen`. */
+  z.strictObject({ kind: z.literal('dynamic'), factor: positive, originalMaxSeqLen: positiveInt }),
+  z.strictObject({
+    kind: z.literal('llama3'),
+    factor: positive,
+    lowFreqFactor: positive,
+    highFreqFactor: positive,
+    originalMaxSeqLen: positiveInt,
+  }),
+  z.strictObject({
+    kind: z.literal('yarn'),
+    factor: positive,
+    originalMaxSeqLen: positiveInt,
+    betaFast: positive,
+    betaSlow: positive,
+    /** Whether the correction range is rounded to whole dimensions. */
+    truncate: z.boolean(),
+    /** Multiplies cosine and sine. */
+    attentionFactor: positive,
+  }),
+  /** One divisor a frequency, given by the checkpoint itself (GGUF's `rope_freqs.weight`, or LongRoPE resolved to a length). */
+  z.strictObject({ kind: z.literal('factors'), factors: z.array(positive), attentionFactor: positive }),
+  /** LongRoPE: `longFactors` for the whole call once its longest position exceeds `originalMaxSeqLen`. */
+  z.strictObject({
+    kind: z.literal('longrope'),
+    shortFactors: z.array(positive),
+    longFactors: z.array(positive),
+    originalMaxSeqLen: positiveInt,
+    attentionFactor: positive,
+  }),
+]);
+export type RopeScaling = z.infer<typeof ropeScalingSchema>;
+
+/** A table of rotary frequencies. */
+export const ropeSpecSchema = z.strictObject({
+  /** The base θ (the seed's `rotary_base`). */
+  theta: positive,
+  /** Dimensions of a head that are rotated: the first ones; even. */
+  rotaryDim: positiveInt.refine((dim) => dim % 2 === 0, { message: 'rotates pairs of dimensions, so it is even' }),
+  /** Which dimensions make a pair: `half` pairs i with i + d/2 (Hugging Face), `interleaved` 2i with 2i + 1. */
+  layout: z.enum(['half', 'interleaved']),
+  scaling: ropeScalingSchema,
+});
+export type RopeSpec = z.infer<typeof ropeSpecSchema>;
+
+/** True when the frequencies depend on the longest position of a call. */
+export function isLengthDependent(rope: RopeSpec): boolean {
+  return rope.scaling.kind === 'dynamic' || rope.scaling.kind === 'longrope';
+}
