@@ -1,1 +1,6 @@
-export {};
+export { attention } from './attention.ts';
+export { buildModel } from './build-model.ts';
+export { decoderLayer } from './decoder-layer.ts';
+export { feedForward } from './feed-forward.ts';
+export { linear } from './linear.ts';
+export { norm } from './norm.ts';

@@ -1,0 +1,51 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { compileGgml, cpuDescription } from '@tttv2/ggml';
+import { type Backend, opset } from '@tttv2/graph';
+import { UnsupportedHardwareError } from '@tttv2/spec';
+import { resolveHardware } from './resolve-hardware.ts';
+
+/** This machine's processor, by ggml. */
+export const cpuBackend: Backend = {
+  contract: 'v1',
+  opset,
+  name: 'cpu',
+  async devices() {
+    const description = cpuDescription();
+    return [
+      {
+        name: 'cpu',
+        description,
+        cores: availableParallelism(),
+        memoryBytes: totalmem(),
+        bandwidth: null,
+        mesh: [1, 1],
+      },
+    ];
+  },
+  /** Every op has a native form; without fused kernels the composite ones are taken apart where they can be. */
+  supports(node, _graph, { useFusedKernels }) {
+    const isFused = node.op === 'linear' || node.op === 'rms_norm' || node.op === 'layer_norm' || node.op === 'glu';
+    return useFusedKernels === false && isFused ? { kind: 'decompose' } : { kind: 'native' };
+  },
+  async compile(program, weights, hardware, { progress, signal } = {}) {
+    const [graph] = program.stages;
+    if (graph === undefined)
+      throw new UnsupportedHardwareError({ device: 'cpu', field: 'stages', message: 'the program has no stage' });
+    const { config, threads, kvCacheDtype, useFlashAttention, isExact } = resolveHardware(
+      hardware,
+      graph,
+      weights,
+      availableParallelism(),
+    );
+    const settings = { isExact, useFlashAttention };
+    return compileGgml(program, weights, {
+      device: 'cpu',
+      threads,
+      kvCacheDtype,
+      settings,
+      hardware: config,
+      progress,
+      signal,
+    });
+  },
+};

@@ -1,0 +1,77 @@
+import { type GgmlDtype, isGgmlDtype, targetDtypes } from '@tttv2/ggml';
+import type { Graph, WeightSource } from '@tttv2/graph';
+import { type HardwareConfig, type KvCacheDtype, UnsupportedHardwareError } from '@tttv2/spec';
+
+/** A hardware configuration with every field that this device uses decided. */
+export interface ResolvedHardware {
+  config: HardwareConfig;
+  threads: number;
+  kvCacheDtype: GgmlDtype;
+  useFlashAttention: boolean;
+  /** All matrices are float32: exact forms are preferred over fast ones that round. */
+  isExact: boolean;
+}
+
+/** @throws UnsupportedHardwareError that names the first field that a CPU cannot honour, and the nearest thing that works. */
+export function resolveHardware(
+  config: HardwareConfig,
+  graph: Graph,
+  weights: WeightSource,
+  cores: number,
+): ResolvedHardware {
+  refuse(config);
+  const isExact = [...targetDtypes(graph, weights).values()].every((dtype) => dtype === 'float32');
+  const useFlashAttention = config.useFlashAttention ?? false;
+  const threads = config.threads ?? cores;
+  const kvCacheDtype = cacheDtype(config.kvCacheDtype ?? (isExact ? 'float32' : 'float16'), useFlashAttention);
+  return {
+    config: { ...config, useFlashAttention, threads, kvCacheDtype },
+    threads,
+    kvCacheDtype,
+    useFlashAttention,
+    isExact,
+  };
+}
+
+function refuse(config: HardwareConfig): void {
+  const {
+    activationCheckpointing,
+    tensorParallelSize = 1,
+    pipelineParallelSize = 1,
+    quantizeActivations,
+    weightDtype,
+  } = config;
+  if (activationCheckpointing)
+    throw refusal('activationCheckpointing', 'is for training; inference keeps no activations: leave it out');
+  if (tensorParallelSize > 1)
+    throw refusal('tensorParallelSize', `is ${tensorParallelSize}, but a CPU is one device: use 1, and \`threads\``);
+  if (pipelineParallelSize > 1)
+    throw refusal('pipelineParallelSize', `is ${pipelineParallelSize}, but a CPU is one device: use 1`);
+  if (quantizeActivations)
+    throw refusal(
+      'quantizeActivations',
+      'cannot be chosen: with quantised weights activations are int8, else they are not: leave it out',
+    );
+  if (weightDtype === 'bfloat8_b' || weightDtype === 'bfloat4_b') {
+    const nearest = weightDtype === 'bfloat8_b' ? 'int8' : 'int4';
+    throw refusal('weightDtype', `"${weightDtype}" is a block format of Tenstorrent devices: use "${nearest}"`);
+  }
+}
+
+/** Plain attention keeps values transposed, which splits the blocks of a quantised cache. */
+function cacheDtype(dtype: KvCacheDtype, useFlashAttention: boolean): GgmlDtype & KvCacheDtype {
+  if (dtype === 'bfloat8_b' || dtype === 'bfloat4_b' || !isGgmlDtype(dtype)) {
+    throw refusal(
+      'kvCacheDtype',
+      `"${dtype}" is a block format of Tenstorrent devices: use "${dtype === 'bfloat8_b' ? 'q8_0' : 'q4_0'}"`,
+    );
+  }
+  if ((dtype === 'q8_0' || dtype === 'q4_0') && !useFlashAttention) {
+    throw refusal('kvCacheDtype', `"${dtype}" needs useFlashAttention: set it, or use "float16"`);
+  }
+  return dtype;
+}
+
+function refusal(field: keyof HardwareConfig, message: string): UnsupportedHardwareError {
+  return new UnsupportedHardwareError({ device: 'cpu', field, message: `cpu: ${field} ${message}` });
+}

@@ -1,0 +1,19 @@
+import type { GraphBuilder, ValueId } from '@tttv2/graph';
+import type { FfnSpec } from '@tttv2/spec';
+import { linear } from './linear.ts';
+
+/**
+ * A dense feed-forward network; gated with `silu` it is SwiGLU.
+ *
+ *     x[N, D] ─┬─ gate ─ activation ─┬─ · ─ down ─▶ [N, D]
+ *              └─ up ────────────────┘
+ */
+export function feedForward(builder: GraphBuilder, x: ValueId, spec: FfnSpec): ValueId {
+  const { hiddenDim, intermediateDim, activation: fn, useGate, useBias } = spec;
+  const widen = (name: string) =>
+    builder.scope(name, () => linear(builder, x, { inputs: hiddenDim, outputs: intermediateDim, useBias }));
+  const inner = useGate
+    ? builder.node('glu', { fn }, [widen('gate'), widen('up')])
+    : builder.node('activation', { fn }, [widen('up')]);
+  return builder.scope('down', () => linear(builder, inner, { inputs: intermediateDim, outputs: hiddenDim, useBias }));
+}

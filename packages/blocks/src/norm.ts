@@ -1,0 +1,15 @@
+import type { GraphBuilder, ValueId } from '@tttv2/graph';
+import type { NormSpec } from '@tttv2/spec';
+
+/** A normalisation of rows of `dim` in a scope of its own; none leaves `x` as it is. */
+export function norm(builder: GraphBuilder, scope: string, x: ValueId, spec: NormSpec | null, dim: number): ValueId {
+  if (spec === null) return x;
+  return builder.scope(scope, () => {
+    const weight = builder.parameter(`${builder.path}.weight`, [dim]);
+    const bias = spec.useBias ? [builder.parameter(`${builder.path}.bias`, [dim])] : [];
+    const eps = spec.normEps;
+    if (spec.normType === 'layer_norm') return builder.node('layer_norm', { eps }, [x, weight, ...bias]);
+    const scaled = builder.node('rms_norm', { eps }, [x, weight]);
+    return bias.length === 0 ? scaled : builder.node('add', {}, [scaled, ...bias]);
+  });
+}

@@ -1,0 +1,253 @@
+import {
+  concreteShape,
+  type Graph,
+  type Node,
+  type NodeOf,
+  type OpName,
+  ropeFrequencies,
+  type StepInput,
+  type StepSizes,
+  tapValue,
+} from '@tttv2/graph';
+import { DoesNotFitError, type RopeSpec } from '@tttv2/spec';
+import { nativeBytes, newArena, sizesOf } from './arena.ts';
+import type { Engine } from './engine.ts';
+import { ggmlTypes, int32Type, int64Type } from './ggml-type.ts';
+import type { LayerCache } from './kv-cache.ts';
+import { lowerings } from './lower/index.ts';
+import type { Lowered, Lowering, LoweringContext } from './lowering.ts';
+import { fillMask } from './mask.ts';
+import { type Pointer, present } from './pointer.ts';
+import type { PreparedStep } from './prepared-step.ts';
+
+/** What a native graph is built for; another combination is another graph. */
+export interface ComputePlan extends StepSizes {
+  visibleCells: number;
+  taps: readonly string[];
+}
+
+export interface ComputeSettings {
+  isExact: boolean;
+  useFlashAttention: boolean;
+}
+
+/** Memory that a step writes before each computation: the allocator may have put something else there meanwhile. */
+interface NativeInput {
+  tensor: Pointer;
+  write(bytes: Uint8Array, step: PreparedStep): void;
+}
+
+/** A graph lowered to ggml for one plan, built once and computed any number of times. */
+export class ComputeGraph implements LoweringContext {
+  readonly g;
+  readonly arena: Pointer;
+  readonly sizes: StepSizes;
+  readonly isExact: boolean;
+  readonly useFlashAttention: boolean;
+  readonly visibleCells: number;
+  /** The native graph. */
+  readonly native: Pointer;
+  /** Bytes of activations and inputs. */
+  readonly bytes: number;
+  readonly logits: { data: Float32Array; shape: number[] } | null;
+  readonly taps: ReadonlyMap<string, { data: Float32Array; shape: number[] }>;
+  readonly #graph: Graph;
+  readonly #weights: ReadonlyMap<string, Pointer>;
+  readonly #caches: ReadonlyMap<string, LayerCache>;
+  readonly #values = new Map<string, Lowered>();
+  readonly #inputs = new Map<string, NativeInput>();
+  readonly #writers: ((step: PreparedStep) => void)[];
+  readonly #allocator: Pointer;
+
+  /** @throws DoesNotFitError when there is no memory for the activations. */
+  constructor(
+    engine: Engine,
+    graph: Graph,
+    weights: ReadonlyMap<string, Pointer>,
+    caches: ReadonlyMap<string, LayerCache>,
+    plan: ComputePlan,
+    settings: ComputeSettings,
+  ) {
+    const { g } = engine;
+    this.g = g;
+    this.#graph = graph;
+    this.#weights = weights;
+    this.#caches = caches;
+    this.sizes = { N: plan.N, R: plan.R };
+    this.visibleCells = plan.visibleCells;
+    this.isExact = settings.isExact;
+    this.useFlashAttention = settings.useFlashAttention;
+    const nodes = 24 * graph.nodes.length + 64; // attention, the longest lowering, emits 19 native tensors
+    this.arena = newArena(g, nodes, nodes);
+    this.native = present(g.newGraphCustom(this.arena, nodes, false), 'a compute graph');
+    for (const [name, { shape }] of Object.entries(graph.parameters))
+      this.#values.set(name, { tensor: this.#weight(name), shape });
+    for (const node of graph.nodes) if (!this.#isEmpty(node)) this.#lower(node);
+    const tapped = plan.taps.map((scope) => ({ scope, value: this.#output(tapValue(graph, scope)) }));
+    const logits = graph.outputs.logits === undefined || plan.R === 0 ? null : this.#output(graph.outputs.logits);
+    this.#allocator = present(g.gallocrNew(g.getDefaultBufferType(engine.backend)), 'an allocator');
+    if (!g.gallocrAllocGraph(this.#allocator, this.native)) throw this.#noMemory(plan);
+    this.bytes = g.gallocrGetBufferSize(this.#allocator, 0);
+    // Addresses stay the same until the allocator is freed: views are made once.
+    this.#writers = [...this.#inputs.values()].map(({ tensor, write }) => {
+      const bytes = this.#bytes(tensor);
+      return (step) => write(bytes, step);
+    });
+    this.logits = logits === null ? null : this.#floats(logits);
+    this.taps = new Map(tapped.map(({ scope, value }) => [scope, this.#floats(value)]));
+  }
+
+  /** Writes a step's inputs. It must have the sizes that the graph was built for. */
+  write(step: PreparedStep): void {
+    for (const write of this.#writers) write(step);
+  }
+
+  free(): void {
+    this.g.gallocrFree(this.#allocator);
+    this.g.free(this.arena);
+  }
+
+  expand(tensor: Pointer): void {
+    this.g.buildForwardExpand(this.native, tensor);
+  }
+
+  stepInput(name: StepInput): Pointer {
+    const length = name === 'logitRows' ? this.sizes.R : this.sizes.N;
+    return this.#input(name, int32Type, [length], (bytes, step) => int32(bytes).set(step[name]));
+  }
+
+  constant(id: string): Pointer {
+    return this.#weight(id);
+  }
+
+  ropeDivisors(rope: RopeSpec, base: number): Pointer {
+    const half = rope.rotaryDim / 2;
+    return this.#input(`rope ${base} ${JSON.stringify(rope)}`, ggmlTypes.float32, [half], (bytes, { seqLen }) => {
+      const { inverse } = ropeFrequencies(rope, seqLen);
+      float32(bytes).set(inverse.map((frequency, i) => base ** (-i / half) / frequency));
+    });
+  }
+
+  cache(state: string): LayerCache {
+    const cache = this.#caches.get(state);
+    if (cache === undefined) throw new Error(`no cache for the state ${state}`);
+    return cache;
+  }
+
+  cellRows(): Pointer {
+    return this.#input('cellRows', int64Type, [this.sizes.N], (bytes, { cells }) =>
+      int64(bytes).set(BigInt64Array.from(cells, BigInt)),
+    );
+  }
+
+  transposedRows(width: number): Pointer {
+    const stride = [...this.#caches.values()][0]?.cells ?? 0;
+    return this.#input(`transposedRows ${width}`, int64Type, [width * this.sizes.N], (bytes, { cells }) => {
+      // Little-endian words, since a BigInt for each would be slow.
+      const words = int32(bytes);
+      cells.forEach((cell, token) => {
+        for (let i = 0; i < width; i++) {
+          const place = i * stride + cell;
+          words[2 * (token * width + i)] = place;
+          words[2 * (token * width + i) + 1] = Math.floor(place / 2 ** 32);
+        }
+      });
+    });
+  }
+
+  mask(window: number | null): Pointer {
+    const { N } = this.sizes;
+    const dtype = this.useFlashAttention ? 'float16' : 'float32';
+    return this.#input(`mask ${window}`, ggmlTypes[dtype], [N, this.visibleCells], (bytes, step) =>
+      fillMask(
+        this.useFlashAttention ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2) : float32(bytes),
+        step,
+        {
+          visibleCells: this.visibleCells,
+          window,
+        },
+      ),
+    );
+  }
+
+  /** Without rows whose logits are wanted, what is computed for them has no size. */
+  #isEmpty({ type }: Node): boolean {
+    return this.sizes.R === 0 && type.shape.includes('R');
+  }
+
+  #lower(node: Node): void {
+    const inputs = node.inputs.map((name) => this.#value(name));
+    const tensor = lowerNode(node.op, node, inputs, this);
+    this.#values.set(node.id, { tensor, shape: concreteShape(node.type.shape, this.sizes) });
+  }
+
+  #value(name: string): Lowered {
+    const known = this.#values.get(name);
+    if (known !== undefined) return known;
+    const input = this.#graph.inputs.find((candidate) => candidate === name);
+    if (input === undefined) throw new Error(`no value ${name}`);
+    return { tensor: this.stepInput(input), shape: [input === 'logitRows' ? this.sizes.R : this.sizes.N] };
+  }
+
+  #weight(name: string): Pointer {
+    return present(this.#weights.get(name) ?? null, `the weight ${name}`);
+  }
+
+  #input(key: string, type: number, shape: readonly number[], write: NativeInput['write']): Pointer {
+    const known = this.#inputs.get(key);
+    if (known !== undefined) return known.tensor;
+    const tensor = this.g.newTensor4d(this.arena, type, ...sizesOf(shape));
+    this.g.setInput(tensor);
+    this.#inputs.set(key, { tensor, write });
+    return tensor;
+  }
+
+  /** Keeps a value beyond the computation. A parameter or a view is copied, so that it has memory of its own. */
+  #output(name: string): Lowered {
+    const { tensor, shape } = this.#value(name);
+    const kept = this.g.cont(this.arena, tensor);
+    this.g.setOutput(kept);
+    this.expand(kept);
+    return { tensor: kept, shape };
+  }
+
+  #floats({ tensor, shape }: Lowered): { data: Float32Array; shape: number[] } {
+    return { data: float32(this.#bytes(tensor)), shape };
+  }
+
+  #bytes(tensor: Pointer): Uint8Array {
+    return nativeBytes(present(this.g.getData(tensor), 'the memory of a tensor'), this.g.nbytes(tensor));
+  }
+
+  #noMemory({ N }: ComputePlan): DoesNotFitError {
+    this.free();
+    return new DoesNotFitError({
+      message: `no memory to compute ${N} tokens at once: ask for smaller steps`,
+      wanted: N,
+      available: 0,
+      unit: 'tokens',
+    });
+  }
+}
+
+function lowerNode<Name extends OpName>(
+  op: Name,
+  node: NodeOf<Name>,
+  inputs: readonly Lowered[],
+  context: LoweringContext,
+): Pointer {
+  const lower: Lowering<Name> = lowerings[op];
+  return lower(context, node, inputs);
+}
+
+function int32(bytes: Uint8Array): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+function int64(bytes: Uint8Array): BigInt64Array {
+  return new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
+}
+
+function float32(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}

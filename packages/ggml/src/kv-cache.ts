@@ -1,0 +1,70 @@
+import type { Graph, KvCache } from '@tttv2/graph';
+import { bytesOf, DoesNotFitError } from '@tttv2/spec';
+import { newArena } from './arena.ts';
+import type { Engine } from './engine.ts';
+import { type GgmlDtype, ggmlTypes, isGgmlDtype } from './ggml-type.ts';
+import type { Pointer } from './pointer.ts';
+
+/** Keys and values of one attention. Rows are cells; with plain attention values lie transposed. */
+export interface LayerCache {
+  keys: Pointer;
+  values: Pointer;
+  numKvHeads: number;
+  cells: number;
+  elementBytes: number;
+  headBytes: number;
+  rowBytes: number;
+}
+
+/** The native memory of all caches of a graph, for one state. */
+export class KvCacheMemory {
+  readonly layers: ReadonlyMap<string, LayerCache>;
+  readonly bytes: number;
+  readonly #engine: Engine;
+  readonly #arena: Pointer;
+  readonly #buffer: Pointer | null;
+
+  /** @throws DoesNotFitError when there is no memory for it. */
+  constructor(engine: Engine, graph: Graph, cells: number, defaultDtype: GgmlDtype) {
+    const { g } = engine;
+    const states = Object.entries(graph.states);
+    this.#engine = engine;
+    this.#arena = newArena(g, 2 * states.length);
+    this.layers = new Map(states.map(([name, state]) => [name, this.#layer(state, cells, defaultDtype)]));
+    const wanted = [...this.layers.values()].reduce((sum, { rowBytes }) => sum + 2 * rowBytes * cells, 0);
+    this.#buffer = states.length === 0 ? null : g.allocCtxTensors(this.#arena, engine.backend);
+    if (states.length > 0 && this.#buffer === null) {
+      g.free(this.#arena);
+      throw new DoesNotFitError({
+        message: `no memory for a cache of ${wanted} bytes: ask for a shorter context`,
+        wanted,
+        available: 0,
+        unit: 'bytes',
+      });
+    }
+    // Masked cells are read too, and times zero: a stray NaN would spread.
+    if (this.#buffer !== null) g.bufferClear(this.#buffer, 0);
+    this.bytes = this.#buffer === null ? 0 : g.bufferGetSize(this.#buffer);
+  }
+
+  #layer({ numKvHeads, headDim, stored }: KvCache, cells: number, defaultDtype: GgmlDtype): LayerCache {
+    const { g } = this.#engine;
+    const dtype = stored !== null && isGgmlDtype(stored) ? stored : defaultDtype;
+    const tensor = () => g.newTensor4d(this.#arena, ggmlTypes[dtype], numKvHeads * headDim, cells, 1, 1);
+    return {
+      keys: tensor(),
+      values: tensor(),
+      numKvHeads,
+      cells,
+      elementBytes: bytesOf(dtype, [1]),
+      headBytes: bytesOf(dtype, [headDim]),
+      rowBytes: bytesOf(dtype, [numKvHeads * headDim]),
+    };
+  }
+
+  free(): void {
+    const { g } = this.#engine;
+    if (this.#buffer !== null) g.bufferFree(this.#buffer);
+    g.free(this.#arena);
+  }
+}

@@ -1,0 +1,45 @@
+import type { OpName } from '@tttv2/graph';
+import type { Lowering } from '../lowering.ts';
+import { activation } from './activation.ts';
+import { affine } from './affine.ts';
+import { attention } from './attention.ts';
+import { concat } from './concat.ts';
+import { constant } from './constant.ts';
+import { binary, unary } from './elementwise.ts';
+import { gatherRows } from './gather-rows.ts';
+import { glu } from './glu.ts';
+import { layerNorm } from './layer-norm.ts';
+import { linear } from './linear.ts';
+import { matmul } from './matmul.ts';
+import { reshape } from './reshape.ts';
+import { rmsNorm } from './rms-norm.ts';
+import { rotary } from './rotary.ts';
+import { slice } from './slice.ts';
+import { toFloat } from './to-float.ts';
+
+/** The native form of every op: a new op without one does not compile. */
+export const lowerings: { readonly [Name in OpName]: Lowering<Name> } = {
+  activation,
+  add: binary('add'),
+  affine,
+  attention,
+  concat,
+  constant,
+  cos: unary('cos'),
+  div: binary('div'),
+  gather_rows: gatherRows,
+  glu,
+  layer_norm: layerNorm,
+  linear,
+  matmul,
+  mean: unary('mean'),
+  mul: binary('mul'),
+  reshape,
+  rms_norm: rmsNorm,
+  rotary,
+  sin: unary('sin'),
+  slice,
+  sqrt: unary('sqrt'),
+  sub: binary('sub'),
+  to_float: toFloat,
+};

@@ -1,0 +1,52 @@
+import type { NodeOf, OpName, StepInput, StepSizes } from '@tttv2/graph';
+import type { RopeSpec } from '@tttv2/spec';
+import type { Binding } from './binding.ts';
+import type { LayerCache } from './kv-cache.ts';
+import type { Pointer } from './pointer.ts';
+
+/** A value of the graph as a native tensor, contiguous. */
+export interface Lowered {
+  tensor: Pointer;
+  /** Row-major, concrete. */
+  shape: number[];
+}
+
+/** What a lowering may use to emit native ops. */
+export interface LoweringContext {
+  readonly g: Binding;
+  readonly arena: Pointer;
+  readonly sizes: StepSizes;
+  /** Float32 weights: prefer exact forms over fast ones that round. */
+  readonly isExact: boolean;
+  readonly useFlashAttention: boolean;
+  /** Cells of the cache that the step may see: a multiple of the padding. */
+  readonly visibleCells: number;
+  /** Orders a tensor after all that was emitted so far: needed where memory, not an edge, carries the dependency. */
+  expand(tensor: Pointer): void;
+  stepInput(name: StepInput): Pointer;
+  /** Numbers that the graph holds itself. */
+  constant(id: string): Pointer;
+  /** Divisors of θ^(-2i/d) for the step at hand, `[rotaryDim / 2]`. */
+  ropeDivisors(rope: RopeSpec, base: number): Pointer;
+  cache(state: string): LayerCache;
+  /** The cell of each token, int64 `[N]`. */
+  cellRows(): Pointer;
+  /** The place of each number of each token's values in a transposed cache, int64 `[N · width]`. */
+  transposedRows(width: number): Pointer;
+  /** 0 where token i sees cell j, else -∞, `[N, visibleCells]`: float16 for flash attention, else float32. */
+  mask(window: number | null): Pointer;
+}
+
+/** Emits the native form of one op; returns its result, contiguous and of the node's shape. */
+export type Lowering<Name extends OpName> = (
+  context: LoweringContext,
+  node: NodeOf<Name>,
+  inputs: readonly Lowered[],
+) => Pointer;
+
+/** The input at `index`. Validated graphs have it. */
+export function at(inputs: readonly Lowered[], index: number): Lowered {
+  const input = inputs[index];
+  if (input === undefined) throw new Error(`input ${index} is missing`);
+  return input;
+}

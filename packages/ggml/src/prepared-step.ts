@@ -1,0 +1,17 @@
+import type { Step } from '@tttv2/graph';
+
+/** A step with its places in the cache, ready to be written to a native graph. */
+export interface PreparedStep {
+  tokens: Int32Array;
+  positions: Int32Array;
+  slot: Int32Array;
+  cacheIndex: Int32Array;
+  logitRows: Int32Array;
+  sequences: Step['sequences'];
+  /** The cells of a slot's tokens in order, those of this step included. */
+  cellsOf(slot: number): Int32Array;
+  /** Cell of each token. */
+  cells: Int32Array;
+  /** One more than the longest position. */
+  seqLen: number;
+}

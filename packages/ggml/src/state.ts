@@ -1,0 +1,128 @@
+import type { Graph, State, StateOptions, Step } from '@tttv2/graph';
+import { ComputeGraph, type ComputeSettings } from './compute-graph.ts';
+import type { Engine } from './engine.ts';
+import type { GgmlDtype } from './ggml-type.ts';
+import { KvCacheMemory } from './kv-cache.ts';
+import { KvCells } from './kv-cells.ts';
+import type { Pointer } from './pointer.ts';
+import type { PreparedStep } from './prepared-step.ts';
+
+/** As llama.cpp pads it: one decode graph serves this many steps. */
+const cellPadding = 256;
+/** Graphs that are kept: decode, a chunk, the rest of a prompt, and one for taps. */
+const keptGraphs = 4;
+
+interface StateParts {
+  engine: Engine;
+  graph: Graph;
+  weights: ReadonlyMap<string, Pointer>;
+  kvCacheDtype: GgmlDtype;
+  settings: ComputeSettings;
+  options: StateOptions;
+  onDispose: () => void;
+}
+
+/** The caches of a set of sequences, and the native graphs that work on them. */
+export class GgmlState implements State {
+  readonly options: StateOptions;
+  readonly #parts: StateParts;
+  readonly #cells: KvCells;
+  readonly #memory: KvCacheMemory;
+  /** By plan, least recently used first. */
+  readonly #graphs = new Map<string, ComputeGraph>();
+  #isDisposed = false;
+
+  /** @throws DoesNotFitError when there is no memory for the caches. */
+  constructor(parts: StateParts) {
+    const { engine, graph, options } = parts;
+    const cells = padded(options.totalTokens);
+    this.#parts = parts;
+    this.options = options;
+    this.#cells = new KvCells({
+      cells,
+      capacity: options.totalTokens,
+      sequences: options.maxSequences,
+      tokensPerSequence: options.tokensPerSequence,
+    });
+    this.#memory = new KvCacheMemory(engine, graph, cells, parts.kvCacheDtype);
+  }
+
+  get cacheBytes(): number {
+    return this.#memory.bytes;
+  }
+
+  get computeBytes(): number {
+    return [...this.#graphs.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  length(slot: number): number {
+    return this.#cells.length(slot);
+  }
+
+  truncate(slot: number, length: number): boolean {
+    this.#cells.truncate(slot, length);
+    return true;
+  }
+
+  fork(from: number, to: number, length: number): boolean {
+    this.#cells.fork(from, to, length);
+    return true;
+  }
+
+  release(slot: number): void {
+    this.#cells.truncate(slot, 0);
+  }
+
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    for (const graph of this.#graphs.values()) graph.free();
+    this.#graphs.clear();
+    this.#memory.free();
+    this.#parts.onDispose();
+  }
+
+  /** Adds the step's tokens to the table of cells. @throws DoesNotFitError; what was added before is for the caller to truncate. */
+  prepare(step: Step, places: { slot: Int32Array; cacheIndex: Int32Array }): PreparedStep {
+    const cells = new Int32Array(step.tokens.length);
+    for (const { slot, from, count } of step.sequences) {
+      this.#cells.append(slot, count);
+      cells.set(this.#cells.of(slot).subarray(-count), from);
+    }
+    return {
+      tokens: step.tokens,
+      positions: step.positions,
+      ...places,
+      logitRows: step.want.logits ?? new Int32Array(),
+      sequences: step.sequences,
+      cells,
+      cellsOf: (slot) => this.#cells.of(slot),
+      seqLen: step.positions.reduce((longest, position) => Math.max(longest, position + 1), 1),
+    };
+  }
+
+  /** The native graph for a step's sizes: kept from an earlier step, or built. */
+  graphFor(step: PreparedStep, taps: readonly string[]): ComputeGraph {
+    const visibleCells = padded(this.#cells.highWater());
+    const plan = { N: step.tokens.length, R: step.logitRows.length, visibleCells, taps };
+    const key = JSON.stringify(plan);
+    const { engine, graph, weights, settings } = this.#parts;
+    const kept = this.#graphs.get(key) ?? new ComputeGraph(engine, graph, weights, this.#memory.layers, plan, settings);
+    this.#graphs.delete(key);
+    this.#graphs.set(key, kept);
+    this.#dropOld();
+    return kept;
+  }
+
+  #dropOld(): void {
+    for (const [key, graph] of this.#graphs) {
+      if (this.#graphs.size <= keptGraphs) return;
+      graph.free();
+      this.#graphs.delete(key);
+    }
+  }
+}
+
+function padded(tokens: number): number {
+  return Math.ceil(tokens / cellPadding) * cellPadding;
+}

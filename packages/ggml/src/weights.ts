@@ -1,0 +1,283 @@
+import {
+  asView,
+  dtypeOf,
+  type Graph,
+  type LoadProgress,
+  readFloats,
+  type StoredView,
+  type WeightExpr,
+  type WeightFile,
+  type WeightSource,
+} from '@tttv2/graph';
+import { bytesOf, CheckpointError, type Dtype, dtypes } from '@tttv2/spec';
+import { nativeBytes, newArena, sizesOf } from './arena.ts';
+import type { Engine } from './engine.ts';
+import { type GgmlDtype, ggmlTypes, isGgmlDtype } from './ggml-type.ts';
+import { type MappedFile, mapFile } from './mapped-file.ts';
+import { type Pointer, present } from './pointer.ts';
+
+const forWeights = 1; // GGML_BACKEND_BUFFER_USAGE_WEIGHTS
+
+/** A parameter, where it lies, and what it is to be. */
+interface Placement {
+  name: string;
+  shape: number[];
+  expr: WeightExpr;
+  /** The bytes in a file, when they can be used or converted where they lie. */
+  view: (StoredView & { dtype: GgmlDtype }) | null;
+  target: GgmlDtype;
+}
+
+export interface LoadOptions {
+  progress?: ((progress: LoadProgress) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** A model's weights and constants as native tensors: views of mapped files wherever nothing need be converted. */
+export class Weights {
+  readonly tensors: ReadonlyMap<string, Pointer>;
+  readonly mappedBytes: number;
+  readonly ownBytes: number;
+  readonly #release: () => void;
+
+  private constructor(
+    tensors: ReadonlyMap<string, Pointer>,
+    bytes: { mapped: number; own: number },
+    release: () => void,
+  ) {
+    this.tensors = tensors;
+    this.mappedBytes = bytes.mapped;
+    this.ownBytes = bytes.own;
+    this.#release = release;
+  }
+
+  /** @throws CheckpointError when a file cannot be read. @throws the signal's reason. Frees what it placed when it fails. */
+  static async load(engine: Engine, graph: Graph, source: WeightSource, options: LoadOptions = {}): Promise<Weights> {
+    const loader = new Loader(engine, source);
+    try {
+      return await loader.load(graph, options, (tensors, bytes) => new Weights(tensors, bytes, () => loader.free()));
+    } catch (error) {
+      loader.free();
+      throw error;
+    }
+  }
+
+  free(): void {
+    this.#release();
+  }
+}
+
+class Loader {
+  readonly #engine: Engine;
+  readonly #source: WeightSource;
+  readonly #files = new Map<string, MappedFile & { buffer: Pointer }>();
+  readonly #cleanups: (() => void)[] = [];
+  readonly #tensors = new Map<string, Pointer>();
+
+  constructor(engine: Engine, source: WeightSource) {
+    this.#engine = engine;
+    this.#source = source;
+  }
+
+  async load(
+    graph: Graph,
+    { progress, signal }: LoadOptions,
+    done: (tensors: ReadonlyMap<string, Pointer>, bytes: { mapped: number; own: number }) => Weights,
+  ): Promise<Weights> {
+    const placements = plan(graph, this.#source);
+    const inPlace = placements.filter(isInPlace);
+    const converted = placements.filter((placement) => !isInPlace(placement));
+    const mapped = sum(inPlace, sizeOf);
+    const total = mapped + sum(converted, sizeOf);
+    this.#placeMapped(inPlace);
+    let loadedBytes = mapped;
+    progress?.({ loadedBytes, totalBytes: total });
+    this.#allocateOwn(graph, converted);
+    for (const placement of converted) {
+      signal?.throwIfAborted();
+      await this.#convert(placement);
+      loadedBytes += sizeOf(placement);
+      progress?.({ loadedBytes, totalBytes: total });
+    }
+    this.#releaseUnused(new Set(inPlace.map(({ view }) => view?.file)));
+    return done(this.#tensors, { mapped, own: total - mapped });
+  }
+
+  free(): void {
+    for (const cleanup of this.#cleanups.toReversed()) cleanup();
+    this.#cleanups.length = 0;
+    this.#releaseUnused(new Set());
+  }
+
+  #placeMapped(placements: readonly Placement[]): void {
+    const { g } = this.#engine;
+    const arena = this.#arena(placements.length);
+    for (const { name, shape, view, target } of placements) {
+      if (view === null) continue;
+      const tensor = g.newTensor4d(arena, ggmlTypes[target], ...sizesOf(shape));
+      this.#pointAt(tensor, view);
+      this.#tensors.set(name, tensor);
+    }
+  }
+
+  #allocateOwn(graph: Graph, placements: readonly Placement[]): void {
+    const { g } = this.#engine;
+    const constants = graph.nodes.filter((node) => node.op === 'constant');
+    if (placements.length + constants.length === 0) return;
+    const arena = this.#arena(placements.length + constants.length);
+    for (const { name, shape, target } of placements)
+      this.#tensors.set(name, g.newTensor4d(arena, ggmlTypes[target], ...sizesOf(shape)));
+    for (const { id, attrs } of constants)
+      this.#tensors.set(id, g.newTensor4d(arena, ggmlTypes.float32, ...sizesOf(attrs.shape)));
+    const buffer = present(g.allocCtxTensors(arena, this.#engine.backend), 'allocating memory for weights');
+    this.#cleanups.push(() => g.bufferFree(buffer));
+    g.bufferSetUsage(buffer, forWeights);
+    for (const { id, attrs } of constants) this.#fill(id, new Uint8Array(Float32Array.from(attrs.data).buffer));
+  }
+
+  /** Copies one parameter into its own memory as its target type: natively where the bytes lie in a file, else by `readFloats`. */
+  async #convert({ name, shape, expr, view, target }: Placement): Promise<void> {
+    if (view !== null) return this.#cast(name, shape, view.dtype, (tensor) => this.#pointAt(tensor, view));
+    const data = await readFloats(this.#source, expr);
+    if (target === 'float32') return this.#fill(name, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const { g } = this.#engine;
+    const arena = newArena(g, 1);
+    const tensor = g.newTensor4d(arena, ggmlTypes.float32, ...sizesOf(shape));
+    const buffer = present(g.allocCtxTensors(arena, this.#engine.backend), `allocating memory to convert ${name}`);
+    nativeBytes(present(g.getData(tensor), name), data.byteLength).set(
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
+    await this.#castTensor(name, tensor, 'float32');
+    g.bufferFree(buffer);
+    g.free(arena);
+  }
+
+  async #cast(name: string, shape: number[], from: GgmlDtype, place: (tensor: Pointer) => void): Promise<void> {
+    const { g } = this.#engine;
+    const arena = newArena(g, 1);
+    const tensor = g.newTensor4d(arena, ggmlTypes[from], ...sizesOf(shape));
+    place(tensor);
+    await this.#castTensor(name, tensor, from);
+    g.free(arena);
+  }
+
+  /** Block types convert to and from float32 only: others go through it. */
+  async #castTensor(name: string, from: Pointer, fromDtype: GgmlDtype): Promise<void> {
+    const { g, backend } = this.#engine;
+    const target = present(this.#tensors.get(name) ?? null, name);
+    const nodes = 4;
+    const arena = newArena(g, nodes, nodes);
+    const graph = present(g.newGraphCustom(arena, nodes, false), 'a graph to convert weights');
+    const source = fromDtype === 'float32' ? from : g.cast(arena, from, ggmlTypes.float32);
+    g.buildForwardExpand(graph, g.cpy(arena, source, target));
+    const allocator = present(g.gallocrNew(g.getDefaultBufferType(backend)), 'an allocator to convert weights');
+    if (!g.gallocrAllocGraph(allocator, graph)) throw new Error(`no memory to convert ${name}`);
+    await this.#engine.exclusive(() => this.#engine.compute(graph));
+    g.gallocrFree(allocator);
+    g.free(arena);
+  }
+
+  #fill(name: string, bytes: Uint8Array): void {
+    const data = present(this.#engine.g.getData(present(this.#tensors.get(name) ?? null, name)), name);
+    nativeBytes(data, bytes.byteLength).set(bytes);
+  }
+
+  #pointAt(tensor: Pointer, { file, offset }: StoredView): void {
+    const { buffer, address } = this.#mapped(file);
+    const status = this.#engine.g.tensorAlloc(buffer, tensor, address + BigInt(offset));
+    if (status !== 0) throw new Error(`ggml refused a tensor at byte ${offset} of ${file}`);
+  }
+
+  #mapped(name: string): MappedFile & { buffer: Pointer } {
+    const known = this.#files.get(name);
+    if (known !== undefined) return known;
+    const file = fileOf(this.#source, name);
+    if (file.path === null)
+      throw new CheckpointError({ file: name, message: 'does not lie in a file system, so it cannot be mapped' });
+    const mapped = mapFile(file.path, file.size);
+    const { g } = this.#engine;
+    const buffer = present(g.cpuBufferFromPtr(mapped.address, mapped.size), `a buffer over ${name}`);
+    g.bufferSetUsage(buffer, forWeights);
+    const entry = { ...mapped, buffer };
+    this.#files.set(name, entry);
+    return entry;
+  }
+
+  /** Files that were only read for conversion need not stay mapped. */
+  #releaseUnused(used: ReadonlySet<string | undefined>): void {
+    for (const [name, { buffer, unmap }] of this.#files) {
+      if (used.has(name)) continue;
+      this.#engine.g.bufferFree(buffer);
+      unmap();
+      this.#files.delete(name);
+    }
+  }
+
+  #arena(tensors: number): Pointer {
+    const { g } = this.#engine;
+    const arena = newArena(g, tensors);
+    this.#cleanups.push(() => g.free(arena));
+    return arena;
+  }
+}
+
+/** The type in which each parameter will be stored. */
+export function targetDtypes(graph: Graph, source: WeightSource): Map<string, GgmlDtype> {
+  return new Map(plan(graph, source).map(({ name, target }) => [name, target]));
+}
+
+/** What each parameter is to be: its stored type, except where ggml computes with float32 only. */
+function plan(graph: Graph, source: WeightSource): Placement[] {
+  const float32Only = parametersUsedAsNumbers(graph);
+  return Object.entries(graph.parameters).map(([name, { shape, stored }]) => {
+    const expr = source.describe(name);
+    const view = asView(expr);
+    const wanted = float32Only.has(name) ? 'float32' : (stored ?? dtypeOf(expr));
+    const target = isGgmlDtype(wanted) && isWhole(wanted, shape) ? wanted : 'float32';
+    return { name, shape, expr, view: usableView(source, view), target };
+  });
+}
+
+/** Matrices of products and tables of rows may be of any type; what is added or multiplied elementwise must be float32. */
+function parametersUsedAsNumbers(graph: Graph): Set<string> {
+  const used = new Set<string>();
+  for (const { op, inputs } of graph.nodes) {
+    const anyType = op === 'linear' || op === 'matmul' ? 1 : op === 'gather_rows' ? 0 : -1;
+    inputs.forEach((name, index) => {
+      const isMatrix = graph.parameters[name]?.shape.length === 2;
+      if (index !== anyType || !isMatrix) used.add(name);
+    });
+  }
+  for (const value of Object.values(graph.outputs)) used.add(value);
+  return used;
+}
+
+function isWhole(dtype: Dtype, shape: readonly number[]): boolean {
+  return (shape.at(-1) ?? 1) % dtypes[dtype].elements === 0;
+}
+
+/** A view that native code can read in place: of a type it knows, on this machine's disk, on an address it can load. */
+function usableView(source: WeightSource, view: StoredView | null): Placement['view'] {
+  if (view === null || !isGgmlDtype(view.dtype) || fileOf(source, view.file).path === null) return null;
+  const alignment = view.dtype === 'float32' ? 4 : 2;
+  return view.offset % alignment === 0 ? { ...view, dtype: view.dtype } : null;
+}
+
+function fileOf(source: WeightSource, name: string): WeightFile {
+  const file = source.files.get(name);
+  if (file === undefined)
+    throw new CheckpointError({ file: name, message: 'is named by a weight, but is not among the checkpoint’s files' });
+  return file;
+}
+
+function isInPlace({ view, target }: Placement): boolean {
+  return view?.dtype === target;
+}
+
+function sizeOf({ target, shape }: Placement): number {
+  return bytesOf(target, shape);
+}
+
+function sum<T>(items: readonly T[], term: (item: T) => number): number {
+  return items.reduce((total, item) => total + term(item), 0);
+}
