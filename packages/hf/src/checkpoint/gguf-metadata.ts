@@ -1,0 +1,17 @@
+/**
+ * The keys and values at the head of a GGUF file. A getter with a `fallback` returns it when the key is not there; without,
+ * a missing key is an error.
+ * @throws CheckpointError that names the file and the key when it is missing or its value is of another type.
+ */
+export interface GgufMetadata {
+  /** The file as it was named to us. */
+  readonly file: string;
+  keys(): readonly string[];
+  has(key: string): boolean;
+  string(key: string, fallback?: string): string;
+  /** Any integer or floating-point type; a 64-bit integer beyond 2^53 is an error. */
+  number(key: string, fallback?: number): number;
+  boolean(key: string, fallback?: boolean): boolean;
+  strings(key: string, fallback?: readonly string[]): readonly string[];
+  numbers(key: string, fallback?: readonly number[]): readonly number[];
+}
