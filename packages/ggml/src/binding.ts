@@ -1,4 +1,4 @@
-import koffi, { type IKoffiLib } from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { findLibrary, type GgmlLibrary } from './library.ts';
 import type { Pointer } from './pointer.ts';
 
@@ -142,7 +142,7 @@ function bind(library: GgmlLibrary) {
   };
 }
 
-function loader(library: IKoffiLib): Load {
+function loader(library: LibraryHandle): Load {
   return (name, result, args) => library.func(name, result, [...args]);
 }
 

@@ -1,4 +1,4 @@
-import koffi, { type IKoffiLib } from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import type { Pointer } from './pointer.ts';
 
 /** Addresses of C library functions that ggml can call by itself. */
@@ -12,7 +12,7 @@ export interface NativeHelpers {
 const libraries: Readonly<Record<string, string>> = { win32: 'ucrtbase.dll', darwin: '/usr/lib/libSystem.B.dylib' };
 
 /** The C library of this process. */
-export function libc(): IKoffiLib {
+export function libc(): LibraryHandle {
   return koffi.load(libraries[process.platform] ?? 'libc.so.6');
 }
 

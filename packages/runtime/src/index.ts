@@ -1,1 +1,16 @@
-export {};
+export type { FeedOptions } from './feed.ts';
+export { feed, feedAll } from './feed.ts';
+export type {
+  FinishReason,
+  GenerateModel,
+  GenerateRequest,
+  GenerateResult,
+  GenerateTimings,
+  TextChunk,
+} from './generate.ts';
+export { checkIds, Generation, generate, roomAfter } from './generate.ts';
+export type { Sampling } from './sampling.ts';
+export { argmax, greedy, Sampler } from './sampling.ts';
+export { StopStrings } from './stop-strings.ts';
+export type { Detokenizer } from './text-stream.ts';
+export { TextStream } from './text-stream.ts';

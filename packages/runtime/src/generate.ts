@@ -1,0 +1,241 @@
+import type { Executable, FloatTensor, State } from '@tttv2/graph';
+import { DoesNotFitError, RequestError } from '@tttv2/spec';
+import { feed } from './feed.ts';
+import { greedy, Sampler, type Sampling } from './sampling.ts';
+import { StopStrings } from './stop-strings.ts';
+import { type Detokenizer, TextStream } from './text-stream.ts';
+
+export interface GenerateRequest {
+  /** What is fed, exactly. */
+  promptIds: readonly number[];
+  /** Default: as many as the context takes, at most 1024. */
+  maxNewTokens?: number;
+  /** Default: greedy. */
+  sampling?: Partial<Sampling>;
+  /** Tokens that end the text; they are part of `ids`, not of `text`. */
+  stopTokenIds?: readonly number[];
+  /** Strings that end the text; neither they nor what follows is part of it. */
+  stop?: readonly string[];
+  /** Ends the generation: what there is stays, `finishReason` is `abort`. */
+  signal?: AbortSignal;
+}
+
+export type FinishReason = 'stop' | 'length' | 'abort';
+
+/** A piece of text as it comes, whole characters; may be empty while a character is incomplete. */
+export interface TextChunk {
+  id: number;
+  text: string;
+}
+
+export interface GenerateResult {
+  promptIds: number[];
+  /** New tokens, a stop token included. */
+  ids: number[];
+  text: string;
+  finishReason: FinishReason;
+  usage: { promptTokens: number; newTokens: number };
+  timings: GenerateTimings;
+}
+
+export interface GenerateTimings {
+  /** From the request to the first token; NaN without one. */
+  ttftMs: number;
+  /** Prompt tokens over `ttftMs`. */
+  prefillTokensPerSecond: number;
+  /** New tokens but the first, over the time from the first to the last; NaN below two tokens. */
+  decodeTokensPerSecond: number;
+}
+
+export interface GenerateModel {
+  executable: Executable;
+  detokenizer: Detokenizer;
+  vocabSize: number;
+  /** Longest sequence, prompt included; null: any. */
+  maxSeqLen: number | null;
+}
+
+const defaultMaxNewTokens = 1024;
+
+/** Text that is being generated: iterate over it for the pieces, `result()` for the whole. It starts when it is asked. */
+export class Generation implements AsyncIterable<TextChunk> {
+  readonly #pieces: AsyncGenerator<TextChunk, void>;
+  #result: GenerateResult | null = null;
+
+  constructor(model: GenerateModel, request: GenerateRequest) {
+    this.#pieces = pieces(model, request, (result) => {
+      this.#result = result;
+    });
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<TextChunk, void> {
+    return this.#pieces;
+  }
+
+  /** Runs to the end, if it has not, and returns the whole. */
+  async result(): Promise<GenerateResult> {
+    for await (const _ of this.#pieces);
+    if (this.#result === null)
+      throw new RequestError({ field: 'generation', message: 'was left before its end, so it has no result' });
+    return this.#result;
+  }
+}
+
+/** Generates text after a prompt. @throws RequestError, DoesNotFitError when iterated, before anything is computed. */
+export function generate(model: GenerateModel, request: GenerateRequest): Generation {
+  return new Generation(model, request);
+}
+
+async function* pieces(
+  model: GenerateModel,
+  request: GenerateRequest,
+  finish: (result: GenerateResult) => void,
+): AsyncGenerator<TextChunk, void> {
+  const start = performance.now();
+  const promptIds = [...request.promptIds];
+  const budget = checkRequest(model, request);
+  const total = promptIds.length + budget;
+  const state = model.executable.createState({ maxSequences: 1, totalTokens: total, tokensPerSequence: total });
+  const text = new TextPieces(model.detokenizer, request.stop ?? []);
+  const times: number[] = [];
+  const ids: number[] = [];
+  let finishReason: FinishReason = 'length';
+  try {
+    for await (const id of tokens(model.executable, state, { ...request, promptIds, maxNewTokens: budget })) {
+      ids.push(id);
+      const isStop = request.stopTokenIds?.includes(id) ?? false;
+      const piece = isStop ? text.end() : text.push(id);
+      times.push(performance.now());
+      if (isStop || text.isStopped) finishReason = 'stop';
+      yield { id, text: piece };
+      if (finishReason === 'stop') break;
+    }
+    if (finishReason === 'length') {
+      if (request.signal?.aborted) finishReason = 'abort';
+      const rest = text.end();
+      const last = ids.at(-1);
+      if (rest !== '' && last !== undefined) yield { id: last, text: rest };
+    }
+  } finally {
+    state.dispose();
+  }
+  finish({
+    promptIds,
+    ids,
+    text: text.whole,
+    finishReason,
+    usage: { promptTokens: promptIds.length, newTokens: ids.length },
+    timings: timingsOf(start, times, promptIds.length),
+  });
+}
+
+/** One token after the other; ends when aborted. */
+async function* tokens(
+  executable: Executable,
+  state: State,
+  { promptIds, maxNewTokens, sampling, signal }: GenerateRequest & { maxNewTokens: number },
+): AsyncGenerator<number> {
+  const sampler = new Sampler({ ...greedy, ...sampling });
+  const seen = [...promptIds];
+  let next = Int32Array.from(promptIds);
+  for (let i = 0; i < maxNewTokens; i++) {
+    const logits = await unlessAborted(
+      () => feed(executable, state, next, signal === undefined ? {} : { signal }),
+      signal,
+    );
+    if (logits === null) return;
+    const id = sampler.next(logits.data, seen);
+    seen.push(id);
+    yield id;
+    next = Int32Array.of(id);
+  }
+}
+
+async function unlessAborted(
+  compute: () => Promise<FloatTensor>,
+  signal: AbortSignal | undefined,
+): Promise<FloatTensor | null> {
+  try {
+    return await compute();
+  } catch (error) {
+    if (signal?.aborted) return null;
+    throw error;
+  }
+}
+
+/** Text of tokens, ended by stop strings. */
+class TextPieces {
+  readonly #stream: TextStream;
+  readonly #stops: StopStrings;
+  whole = '';
+  isStopped = false;
+
+  constructor(detokenizer: Detokenizer, stops: readonly string[]) {
+    this.#stream = new TextStream(detokenizer);
+    this.#stops = new StopStrings(stops);
+  }
+
+  push(id: number): string {
+    return this.#add(this.#stream.push(id));
+  }
+
+  end(): string {
+    const last = this.#add(this.#stream.end());
+    if (this.isStopped) return last;
+    const held = this.#stops.end();
+    this.whole += held;
+    return last + held;
+  }
+
+  #add(piece: string): string {
+    const { text, isStopped } = this.#stops.push(piece);
+    this.isStopped = isStopped;
+    this.whole += text;
+    return text;
+  }
+}
+
+/** How many tokens may be made. @throws RequestError, DoesNotFitError */
+function checkRequest({ vocabSize, maxSeqLen }: GenerateModel, { promptIds, maxNewTokens }: GenerateRequest): number {
+  checkIds(promptIds, vocabSize);
+  if (maxNewTokens !== undefined && (!Number.isSafeInteger(maxNewTokens) || maxNewTokens < 1)) {
+    throw new RequestError({
+      field: 'maxNewTokens',
+      message: `must be a whole number of at least 1, found ${maxNewTokens}`,
+    });
+  }
+  const wanted = maxNewTokens ?? defaultMaxNewTokens;
+  return maxSeqLen === null ? wanted : Math.min(wanted, roomAfter(promptIds.length, maxSeqLen));
+}
+
+/** @throws RequestError when there are no ids, or one is not in the vocabulary. */
+export function checkIds(ids: readonly number[], vocabSize: number): void {
+  if (ids.length === 0) throw new RequestError({ field: 'promptIds', message: 'is empty: give at least one token' });
+  ids.forEach((id, i) => {
+    if (!Number.isInteger(id) || id < 0 || id >= vocabSize) {
+      throw new RequestError({
+        field: `promptIds[${i}]`,
+        message: `is ${id}, but token ids go from 0 to ${vocabSize - 1}`,
+      });
+    }
+  });
+}
+
+/** Tokens that may follow a prompt. @throws DoesNotFitError when none may. */
+export function roomAfter(promptTokens: number, maxSeqLen: number): number {
+  const room = maxSeqLen - promptTokens;
+  if (room > 0) return room;
+  const message = `the prompt has ${promptTokens} tokens, but the model takes ${maxSeqLen} with at least one new one (maxSeqLen): shorten the prompt`;
+  throw new DoesNotFitError({ message, wanted: promptTokens + 1, available: maxSeqLen, unit: 'tokens' });
+}
+
+function timingsOf(start: number, times: readonly number[], promptTokens: number): GenerateTimings {
+  const [first = Number.NaN] = times;
+  const last = times.at(-1) ?? Number.NaN;
+  const ttftMs = first - start;
+  return {
+    ttftMs,
+    prefillTokensPerSecond: promptTokens / (ttftMs / 1000),
+    decodeTokensPerSecond: times.length < 2 ? Number.NaN : (times.length - 1) / ((last - first) / 1000),
+  };
+}
