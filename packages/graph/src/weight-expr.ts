@@ -1,8 +1,8 @@
 import { bytesOf, type Dtype, dtypes } from '@tttv2/spec';
 
 /**
- * How to obtain a parameter from a checkpoint: JSON data that any host can evaluate (`read` in `read-weight.ts` is the
- * reference). Shapes are row-major; the last dimension is contiguous.
+ * How to obtain a parameter from a checkpoint: JSON data that any host can evaluate (`readWeight` is the reference).
+ * Shapes are row-major; the last dimension is contiguous.
  */
 export type WeightExpr =
   /** Bytes of a file, as they are. `shape` in elements. */

@@ -1,0 +1,104 @@
+import { bytesOf, CheckpointError, type Dtype, dtypes } from '@tttv2/spec';
+import { dequantise } from './dequantise.ts';
+import { GraphError } from './graph-error.ts';
+import { randomWeights } from './random-weights.ts';
+import { elementCount } from './tensor.ts';
+import { asView, dtypeOf, type StoredView, shapeOf, type WeightExpr } from './weight-expr.ts';
+import type { WeightSource } from './weight-source.ts';
+
+/**
+ * The meaning of a `WeightExpr`: bytes of `dtypeOf(expr)`, row-major in `shapeOf(expr)`. Slow and obvious, but it reads
+ * no more of a file than it needs.
+ * @throws CheckpointError when a file is not there or ends before.
+ * @throws GraphError when the expression contradicts itself.
+ * @throws UnsupportedModelError when numbers are wanted of a storage type whose numbers we cannot read.
+ */
+export async function readWeight(source: WeightSource, expr: WeightExpr): Promise<Uint8Array> {
+  switch (expr.kind) {
+    case 'stored':
+      return readStored(source, expr);
+    case 'rows':
+      return readRows(source, expr);
+    case 'permuteRows':
+      checkRows(expr.of, expr.order);
+      return pickRows(expr.of, await readWeight(source, expr.of), expr.order);
+    case 'transpose':
+      return transpose(expr.of, await readWeight(source, expr.of));
+    case 'stack':
+    case 'concat':
+      return join(await Promise.all(expr.of.map((part) => readWeight(source, part))));
+    case 'reshape':
+      return readWeight(source, expr.of);
+    case 'dequantise':
+      return toFloat32(await readWeight(source, expr.of), dtypeOf(expr.of));
+    case 'random':
+      return bytesIn(randomWeights({ ...expr, count: elementCount(expr.shape) }));
+  }
+}
+
+async function readStored(source: WeightSource, stored: StoredView): Promise<Uint8Array> {
+  const file = source.files.get(stored.file);
+  if (file === undefined) throw new CheckpointError({ file: stored.file, message: 'is not a file of this checkpoint' });
+  return file.read(stored.offset, stored.bytes);
+}
+
+/** Neighbouring rows of stored bytes are read alone. */
+async function readRows(source: WeightSource, expr: Extract<WeightExpr, { kind: 'rows' }>): Promise<Uint8Array> {
+  const order = Array.from({ length: expr.count }, (_, i) => expr.start + i * expr.step);
+  checkRows(expr.of, order);
+  const view = asView(expr);
+  return view === null ? pickRows(expr.of, await readWeight(source, expr.of), order) : readStored(source, view);
+}
+
+/** Row i of the result is row `order[i]` of `bytes`. */
+function pickRows(of: WeightExpr, bytes: Uint8Array, order: readonly number[]): Uint8Array {
+  const length = bytesOf(dtypeOf(of), shapeOf(of).slice(1));
+  const out = new Uint8Array(order.length * length);
+  order.forEach((from, to) => {
+    out.set(bytes.subarray(from * length, (from + 1) * length), to * length);
+  });
+  return out;
+}
+
+function checkRows(of: WeightExpr, order: readonly number[]): void {
+  const [rows = 0] = shapeOf(of);
+  const wrong = order.find((row) => !Number.isInteger(row) || row < 0 || row >= rows);
+  if (wrong !== undefined) throw contradiction(of, `row ${wrong} is wanted of ${rows} rows`);
+}
+
+function transpose(of: WeightExpr, bytes: Uint8Array): Uint8Array {
+  const [rows, columns, ...rest] = shapeOf(of);
+  const { elements, bytes: size } = dtypes[dtypeOf(of)];
+  if (rows === undefined || columns === undefined || rest.length > 0 || elements !== 1)
+    throw contradiction(of, 'only a matrix of single elements can be transposed');
+  const out = new Uint8Array(bytes.byteLength);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const from = (row * columns + column) * size;
+      out.set(bytes.subarray(from, from + size), (column * rows + row) * size);
+    }
+  }
+  return out;
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((total, part) => total + part.byteLength, 0));
+  let to = 0;
+  for (const part of parts) {
+    out.set(part, to);
+    to += part.byteLength;
+  }
+  return out;
+}
+
+function toFloat32(bytes: Uint8Array, dtype: Dtype): Uint8Array {
+  return dtype === 'float32' ? bytes : bytesIn(dequantise(bytes, dtype));
+}
+
+function bytesIn(numbers: Float32Array): Uint8Array {
+  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+}
+
+function contradiction(of: WeightExpr, message: string): GraphError {
+  return new GraphError({ where: `${of.kind} [${shapeOf(of).join(', ')}] of ${dtypeOf(of)}`, message });
+}
