@@ -4,7 +4,7 @@ import { defineConfig } from 'tsup';
 // What a package publishes is said once, in its package.json: every dist/x.js named there is built from src/x.ts.
 // Tests are named nowhere, so they stay out by themselves.
 const { exports, bin } = JSON.parse(readFileSync('package.json', 'utf8'));
-const published = [...Object.values(exports ?? {}).map((entry) => entry.default), ...Object.values(bin ?? {})];
+const published = [...Object.values(exports ?? {}).flatMap((entry) => [entry.default, entry.node]), ...Object.values(bin ?? {})];
 const entry = published
   .filter((file) => file?.endsWith('.js'))
   .map((file) => file.replace('./dist/', 'src/').replace('.js', '.ts'));

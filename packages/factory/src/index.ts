@@ -1,1 +1,2 @@
-export {};
+export * from './exports.ts';
+export { createModelFactory } from './model-factory.ts';

@@ -152,5 +152,5 @@ export function functionAt<Result extends NativeType, const Types extends readon
   result: Result,
   args: Types,
 ): NativeFunction<Result, Types> {
-  return koffi.decode(address, koffi.pointer(koffi.proto(result, [...args])));
+  return koffi.decode(address, koffi.proto(result, [...args]));
 }

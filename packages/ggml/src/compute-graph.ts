@@ -88,11 +88,13 @@ export class ComputeGraph implements LoweringContext {
     this.#allocator = present(g.gallocrNew(g.getDefaultBufferType(engine.backend)), 'an allocator');
     if (!g.gallocrAllocGraph(this.#allocator, this.native)) throw this.#noMemory(plan);
     this.bytes = g.gallocrGetBufferSize(this.#allocator, 0);
-    // Addresses stay the same until the allocator is freed: views are made once.
-    this.#writers = [...this.#inputs.values()].map(({ tensor, write }) => {
-      const bytes = this.#bytes(tensor);
-      return (step) => write(bytes, step);
-    });
+    // Addresses stay the same until the allocator is freed: views are made once. An input that no result needs has none.
+    this.#writers = [...this.#inputs.values()]
+      .filter(({ tensor }) => g.getData(tensor) !== null)
+      .map(({ tensor, write }) => {
+        const bytes = this.#bytes(tensor);
+        return (step) => write(bytes, step);
+      });
     this.logits = logits === null ? null : this.#floats(logits);
     this.taps = new Map(tapped.map(({ scope, value }) => [scope, this.#floats(value)]));
   }

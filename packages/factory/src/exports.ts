@@ -1,0 +1,10 @@
+export type { Pass } from './build-program.ts';
+export { buildProgram, passesFor } from './build-program.ts';
+export type { GenerateOptions, Message, Prompt, WeightOrigin } from './model.ts';
+export { Model } from './model.ts';
+export type { FromSpecOptions, ModelFactory, ModelFactoryOptions, PlaceOptions } from './model-factory.ts';
+export { selectRowsEarly } from './passes/select-rows-early.ts';
+export { weightDtype } from './passes/weight-dtype.ts';
+export { randomWeightSource } from './random-weight-source.ts';
+export type { FoundDevice } from './registry.ts';
+export { findDevice, listDevices } from './registry.ts';

@@ -1,0 +1,105 @@
+import type { Backend, LoadProgress, WeightSource } from '@tttv2/graph';
+import { convertConfig, type ModelFiles, openModel, openModelText } from '@tttv2/hf';
+import {
+  CheckpointError,
+  type HardwareConfig,
+  hardwareConfig,
+  type ModelSpec,
+  modelSpecSchema,
+  parseWith,
+} from '@tttv2/spec';
+import { buildProgram } from './build-program.ts';
+import { Model } from './model.ts';
+import { randomWeightSource } from './random-weight-source.ts';
+import { type FoundDevice, findDevice, listDevices } from './registry.ts';
+
+export interface ModelFactoryOptions {
+  /** The devices that models can run on. */
+  backends: readonly Backend[];
+  /** Finds a model's files by what `load` is given. Default: on Node, this machine's files and the hub; elsewhere none. */
+  openFiles?: (pathOrId: string, options: { signal?: AbortSignal }) => Promise<ModelFiles>;
+}
+
+export interface PlaceOptions {
+  /** Name of a device, e.g. `cpu`. */
+  device: string;
+  /** Hardware settings; `deviceType` is the device. */
+  hardware?: Omit<HardwareConfig, 'deviceType'>;
+  onProgress?: (progress: LoadProgress) => void;
+  signal?: AbortSignal;
+}
+
+export interface FromSpecOptions extends PlaceOptions {
+  /** Default: random numbers from `seed`. */
+  weights?: WeightSource;
+  /** Default 0. */
+  seed?: number;
+}
+
+/** Makes models: from a configuration, a specification, or a checkpoint. */
+export interface ModelFactory {
+  /** The devices that its backends find. */
+  devices(): Promise<FoundDevice[]>;
+  /** The specification of a Hugging Face `config.json`. @throws UnsupportedModelError, SpecError */
+  fromHuggingFace(config: unknown): ModelSpec;
+  /** A model of a specification. @throws SpecError, UnsupportedHardwareError, DoesNotFitError, WeightMismatchError */
+  fromSpec(spec: ModelSpec, options: FromSpecOptions): Promise<Model>;
+  /** A model with its weights, tokenizer and template. @throws CheckpointError, and as `fromSpec` and `fromHuggingFace`. */
+  load(pathOrId: string, options: PlaceOptions): Promise<Model>;
+}
+
+/** A factory over backends that are plugged in: no globals, no import side effects. */
+export function createModelFactory({ backends, openFiles = noFiles }: ModelFactoryOptions): ModelFactory {
+  const place = async (spec: ModelSpec, weights: WeightSource, options: PlaceOptions) => {
+    const { backend } = await findDevice(backends, options.device);
+    const hardware = hardwareConfig({ ...options.hardware, deviceType: options.device });
+    const program = buildProgram(spec, backend, hardware);
+    const { onProgress, signal } = options;
+    return backend.compile(program, weights, hardware, {
+      ...(onProgress === undefined ? {} : { progress: onProgress }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  };
+  return {
+    devices: () => listDevices(backends),
+    fromHuggingFace: (config) => convertConfig(config).spec,
+    async fromSpec(data, options) {
+      const spec = parseWith(modelSpecSchema, data);
+      const { weights, seed = 0 } = options;
+      const source = weights ?? randomWeightSource(spec, seed);
+      const executable = await place(spec, source, options);
+      const origin = weights === undefined ? ({ kind: 'random', seed } as const) : ({ kind: 'given' } as const);
+      return new Model({
+        spec,
+        origin,
+        executable,
+        tokenizer: null,
+        chatTemplate: null,
+        generation: null,
+        close: async () => {},
+      });
+    },
+    async load(pathOrId, options) {
+      // An unknown device is refused before a byte is read.
+      await findDevice(backends, options.device);
+      const files = await openFiles(pathOrId, options.signal === undefined ? {} : { signal: options.signal });
+      const opened = await openModel(files);
+      try {
+        const text = await openModelText(files, opened.gguf);
+        const executable = await place(opened.spec, opened.weights, options);
+        const origin = { kind: 'checkpoint', name: opened.name, format: opened.format } as const;
+        return new Model({ spec: opened.spec, origin, executable, ...text, close: () => opened.close() });
+      } catch (error) {
+        await opened.close();
+        throw error;
+      }
+    },
+  };
+}
+
+async function noFiles(pathOrId: string): Promise<ModelFiles> {
+  throw new CheckpointError({
+    file: pathOrId,
+    message: 'cannot be opened here: give createModelFactory a way to open files (openFiles)',
+  });
+}
