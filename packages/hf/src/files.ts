@@ -17,6 +17,3 @@ export interface ModelFiles {
   /** A whole text. @throws CheckpointError when it is not there, is longer than `maxTextBytes` or is not UTF-8. */
   readText(path: string): Promise<string>;
 }
-
-/** Longest text that is read whole, in bytes: the largest tokenizer.json in use is a third of it. */
-export const maxTextBytes = 128 * 2 ** 20;

@@ -1,3 +1,3 @@
 export type { GgufMetadata } from './checkpoint/gguf-metadata.ts';
+export { checkTextLength, decodeText, maxTextBytes } from './decode-text.ts';
 export type { ModelFiles, OpenFile } from './files.ts';
-export { maxTextBytes } from './files.ts';

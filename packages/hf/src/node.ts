@@ -1,1 +1,1 @@
-export {};
+export { localFiles } from './local-files.node.ts';
