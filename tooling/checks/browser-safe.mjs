@@ -17,7 +17,7 @@ for (const name of packages) {
   } catch {
     // esbuild has already said what, in which file and on which line.
     console.error(
-      `@tttv2/${name} is not browser-safe: move what needs Node to a *.node.ts file behind @tttv2/${name}/node`,
+      `@tttv2/${name} does not bundle for a browser; what needs Node belongs in a *.node.ts file behind its own export`,
     );
     failed = true;
   }

@@ -4,13 +4,10 @@ import { defineConfig } from 'tsup';
 // What a package publishes is said once, in its package.json: every dist/x.js named there is built from src/x.ts.
 // Tests are named nowhere, so they stay out by themselves.
 const { exports, bin } = JSON.parse(readFileSync('package.json', 'utf8'));
-const published = [...Object.values(exports ?? {}).flatMap((entry) => [entry.default, entry.node]), ...Object.values(bin ?? {})];
-const entry = published
-  .filter((file) => file?.endsWith('.js'))
-  .map((file) => file.replace('./dist/', 'src/').replace('.js', '.ts'));
+const published = JSON.stringify([exports, bin]).matchAll(/"\.\/dist\/([^"]+)\.js"/g);
 
 export default defineConfig({
-  entry,
+  entry: Array.from(published, ([, name]) => `src/${name}.ts`),
   format: 'esm',
   target: 'node20',
   // Neutral: nothing of Node is shimmed into a package that must also run in a browser.
