@@ -8,7 +8,7 @@ import { opset } from './ops/index.ts';
 import { readFloats } from './read-floats.ts';
 import { ReferenceState } from './reference-state.ts';
 import { tapValue } from './tap.ts';
-import { type FloatTensor, floats } from './tensor.ts';
+import { type FloatTensor, floats, type IntTensor } from './tensor.ts';
 import { validate } from './validate.ts';
 import type { WeightSource } from './weight-source.ts';
 
@@ -78,6 +78,8 @@ class ReferenceExecutable implements Executable {
   readonly hardware;
   readonly #graph: Graph;
   readonly #parameters: Map<string, FloatTensor>;
+  readonly #states = new Set<ReferenceState>();
+  #isDisposed = false;
 
   constructor(graph: Graph, parameters: Map<string, FloatTensor>, hardware: Executable['hardware']) {
     this.#graph = graph;
@@ -86,17 +88,22 @@ class ReferenceExecutable implements Executable {
   }
 
   createState(options: StateOptions): State {
-    return new ReferenceState(options);
+    if (this.#isDisposed) throw new TypeError('the executable was disposed');
+    const state: ReferenceState = new ReferenceState(options, () => this.#states.delete(state));
+    this.#states.add(state);
+    return state;
   }
 
   async run(state: State, step: Step, { signal }: { signal?: AbortSignal } = {}): Promise<StepResult> {
-    if (!(state instanceof ReferenceState)) throw new TypeError('the state belongs to another backend');
+    if (!(state instanceof ReferenceState) || !this.#states.has(state))
+      throw new TypeError('the state was disposed, or belongs to another executable');
     signal?.throwIfAborted();
     checkStep(state, step, { bounds: indexBounds(this.#graph), ...state.options });
     state.checkRoom(step.tokens.length);
+    const tapped = (step.want.taps ?? []).map((scope) => ({ scope, value: tapValue(this.#graph, scope) }));
     const logitRows = step.want.logits ?? new Int32Array();
     const sizes = { N: step.tokens.length, R: logitRows.length };
-    const vector = (data: Int32Array) => ({ dtype: 'int32', shape: [data.length], data }) as const;
+    const vector = (data: Int32Array): IntTensor => ({ dtype: 'int32', shape: [data.length], data });
     const { slot, cacheIndex } = cachePlaces(state, step);
     const values = evaluate(this.#graph, {
       inputs: {
@@ -106,17 +113,16 @@ class ReferenceExecutable implements Executable {
         cacheIndex: vector(cacheIndex),
         logitRows: vector(logitRows),
       },
-      parameter: (name) => this.#parameter(name),
+      parameter: (name) => floats(this.#parameters.get(name)),
       state,
       sizes,
     });
     state.advance(step);
-    const logits = this.#graph.outputs.logits;
+    const { logits } = this.#graph.outputs;
+    const result = (name: string) => floats(values.get(name) ?? this.#parameters.get(name));
     return {
-      logits: logits === undefined || sizes.R === 0 ? null : floats(values.get(logits)),
-      taps: Object.fromEntries(
-        (step.want.taps ?? []).map((scope) => [scope, floats(values.get(tapValue(this.#graph, scope)))]),
-      ),
+      logits: logits === undefined || sizes.R === 0 ? null : result(logits),
+      taps: Object.fromEntries(tapped.map(({ scope, value }) => [scope, result(value)])),
     };
   }
 
@@ -126,12 +132,8 @@ class ReferenceExecutable implements Executable {
   }
 
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
+    this.#states.clear();
     this.#parameters.clear();
-  }
-
-  #parameter(name: string): FloatTensor {
-    const tensor = this.#parameters.get(name);
-    if (tensor === undefined) throw new Error(`${name}: the executable was disposed, or has no such parameter`);
-    return tensor;
   }
 }

@@ -9,9 +9,11 @@ export class ReferenceState implements State, StateStore {
   readonly options: StateOptions;
   readonly #rows = new Map<string, Row[]>();
   readonly #lengths: number[];
+  readonly #onDispose: () => void;
 
-  constructor(options: StateOptions) {
+  constructor(options: StateOptions, onDispose: () => void) {
     this.options = options;
+    this.#onDispose = onDispose;
     this.#lengths = Array.from({ length: options.maxSequences }, () => 0);
   }
 
@@ -39,6 +41,7 @@ export class ReferenceState implements State, StateStore {
 
   dispose(): void {
     this.#rows.clear();
+    this.#onDispose();
   }
 
   /** @throws DoesNotFitError when `count` more tokens exceed the total. */
