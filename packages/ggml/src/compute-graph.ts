@@ -1,11 +1,14 @@
 import {
   concreteShape,
+  elementCount,
+  type FloatTensor,
   type Graph,
   type Node,
   type NodeOf,
   type OpName,
   ropeFrequencies,
   type StepInput,
+  type StepResult,
   type StepSizes,
   tapValue,
 } from '@tttv2/graph';
@@ -15,7 +18,7 @@ import type { Engine } from './engine.ts';
 import { ggmlTypes, int32Type, int64Type } from './ggml-type.ts';
 import type { LayerCache } from './kv-cache.ts';
 import { lowerings } from './lower/index.ts';
-import type { Lowered, Lowering, LoweringContext } from './lowering.ts';
+import type { Lowered, Lowering, LoweringContext, TokenSpan } from './lowering.ts';
 import { fillMask } from './mask.ts';
 import { type Pointer, present } from './pointer.ts';
 import type { PreparedStep } from './prepared-step.ts';
@@ -24,6 +27,8 @@ import type { PreparedStep } from './prepared-step.ts';
 export interface ComputePlan extends StepSizes {
   visibleCells: number;
   taps: readonly string[];
+  /** Tokens that share their rotary frequencies. */
+  spans: readonly TokenSpan[];
 }
 
 export interface ComputeSettings {
@@ -35,6 +40,12 @@ export interface ComputeSettings {
 interface NativeInput {
   tensor: Pointer;
   write(bytes: Uint8Array, step: PreparedStep): void;
+}
+
+/** A value that is wanted beyond the computation: where it lies, and the copy that callers see. */
+interface Wanted {
+  native: Float32Array;
+  copy: FloatTensor;
 }
 
 /** A graph lowered to ggml for one plan, built once and computed any number of times. */
@@ -49,14 +60,15 @@ export class ComputeGraph implements LoweringContext {
   readonly native: Pointer;
   /** Bytes of activations and inputs. */
   readonly bytes: number;
-  readonly logits: { data: Float32Array; shape: number[] } | null;
-  readonly taps: ReadonlyMap<string, { data: Float32Array; shape: number[] }>;
+  readonly spans: readonly TokenSpan[];
   readonly #graph: Graph;
   readonly #weights: ReadonlyMap<string, Pointer>;
   readonly #caches: ReadonlyMap<string, LayerCache>;
   readonly #values = new Map<string, Lowered>();
   readonly #inputs = new Map<string, NativeInput>();
   readonly #writers: ((step: PreparedStep) => void)[];
+  readonly #logits: Wanted | null;
+  readonly #taps: readonly { scope: string; value: Wanted }[];
   readonly #allocator: Pointer;
 
   /** @throws DoesNotFitError when there is no memory for the activations. */
@@ -75,15 +87,17 @@ export class ComputeGraph implements LoweringContext {
     this.#caches = caches;
     this.sizes = { N: plan.N, R: plan.R };
     this.visibleCells = plan.visibleCells;
+    this.spans = plan.spans;
     this.isExact = settings.isExact;
     this.useFlashAttention = settings.useFlashAttention;
-    const nodes = 24 * graph.nodes.length + 64; // attention, the longest lowering, emits 19 native tensors
+    // Attention, the longest lowering, emits 19 native tensors; rotary 7 for each span.
+    const nodes = (24 + 7 * plan.spans.length) * graph.nodes.length + plan.taps.length + 64;
     this.arena = newArena(g, nodes, nodes);
     this.native = present(g.newGraphCustom(this.arena, nodes, false), 'a compute graph');
     for (const [name, { shape }] of Object.entries(graph.parameters))
       this.#values.set(name, { tensor: this.#weight(name), shape });
     for (const node of graph.nodes) if (!this.#isEmpty(node)) this.#lower(node);
-    const tapped = plan.taps.map((scope) => ({ scope, value: this.#output(tapValue(graph, scope)) }));
+    const taps = plan.taps.map((scope) => ({ scope, output: this.#output(tapValue(graph, scope)) }));
     const logits = graph.outputs.logits === undefined || plan.R === 0 ? null : this.#output(graph.outputs.logits);
     this.#allocator = present(g.gallocrNew(g.getDefaultBufferType(engine.backend)), 'an allocator');
     if (!g.gallocrAllocGraph(this.#allocator, this.native)) throw this.#noMemory(plan);
@@ -95,13 +109,25 @@ export class ComputeGraph implements LoweringContext {
         const bytes = this.#bytes(tensor);
         return (step) => write(bytes, step);
       });
-    this.logits = logits === null ? null : this.#floats(logits);
-    this.taps = new Map(tapped.map(({ scope, value }) => [scope, this.#floats(value)]));
+    this.#logits = logits === null ? null : this.#wanted(logits);
+    this.#taps = taps.map(({ scope, output }) => ({ scope, value: this.#wanted(output) }));
   }
 
   /** Writes a step's inputs. It must have the sizes that the graph was built for. */
   write(step: PreparedStep): void {
     for (const write of this.#writers) write(step);
+  }
+
+  /** What was computed. Copied, into the same memory each time: native memory ends with its state, and nobody would know. */
+  read(): StepResult {
+    const read = ({ native, copy }: Wanted): FloatTensor => {
+      copy.data.set(native);
+      return copy;
+    };
+    return {
+      logits: this.#logits && read(this.#logits),
+      taps: Object.fromEntries(this.#taps.map(({ scope, value }) => [scope, read(value)])),
+    };
   }
 
   free(): void {
@@ -122,11 +148,12 @@ export class ComputeGraph implements LoweringContext {
     return this.#weight(id);
   }
 
-  ropeDivisors(rope: RopeSpec, base: number): Pointer {
-    const half = rope.rotaryDim / 2;
-    return this.#input(`rope ${base} ${JSON.stringify(rope)}`, ggmlTypes.float32, [half], (bytes, { seqLen }) => {
-      const { inverse } = ropeFrequencies(rope, seqLen);
-      float32(bytes).set(inverse.map((frequency, i) => base ** (-i / half) / frequency));
+  ropeDivisors(rope: RopeSpec, base: number, pairs: number, span: TokenSpan): Pointer {
+    const key = `rope ${base} ${pairs} ${JSON.stringify([rope, span])}`;
+    return this.#input(key, ggmlTypes.float32, [pairs], (bytes, step) => {
+      const { inverse } = ropeFrequencies(rope, sequenceLength(step, span));
+      const divisors = float32(bytes).fill(1);
+      divisors.set(inverse.map((frequency, i) => base ** (-i / inverse.length) / frequency));
     });
   }
 
@@ -205,7 +232,9 @@ export class ComputeGraph implements LoweringContext {
   }
 
   /** Keeps a value beyond the computation. A parameter or a view is copied, so that it has memory of its own. */
-  #output(name: string): Lowered {
+  #output(name: string): { tensor: Pointer | null; shape: number[] } {
+    const node = this.#graph.nodes.find(({ id }) => id === name);
+    if (node && this.#isEmpty(node)) return { tensor: null, shape: concreteShape(node.type.shape, this.sizes) };
     const { tensor, shape } = this.#value(name);
     const kept = this.g.cont(this.arena, tensor);
     this.g.setOutput(kept);
@@ -213,8 +242,9 @@ export class ComputeGraph implements LoweringContext {
     return { tensor: kept, shape };
   }
 
-  #floats({ tensor, shape }: Lowered): { data: Float32Array; shape: number[] } {
-    return { data: float32(this.#bytes(tensor)), shape };
+  #wanted({ tensor, shape }: { tensor: Pointer | null; shape: number[] }): Wanted {
+    const native = tensor === null ? new Float32Array() : float32(this.#bytes(tensor));
+    return { native, copy: { dtype: 'float32', shape, data: new Float32Array(elementCount(shape)) } };
   }
 
   #bytes(tensor: Pointer): Uint8Array {
@@ -240,6 +270,11 @@ function lowerNode<Name extends OpName>(
 ): Pointer {
   const lower: Lowering<Name> = lowerings[op];
   return lower(context, node, inputs);
+}
+
+/** One more than the longest position of some tokens. */
+function sequenceLength({ positions }: PreparedStep, { from, count }: TokenSpan): number {
+  return positions.subarray(from, from + count).reduce((longest, position) => Math.max(longest, position + 1), 1);
 }
 
 function int32(bytes: Uint8Array): Int32Array {

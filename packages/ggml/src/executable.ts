@@ -2,7 +2,6 @@ import {
   cachePlaces,
   checkStep,
   type Executable,
-  type FloatTensor,
   type Graph,
   type IndexBounds,
   indexBounds,
@@ -16,7 +15,7 @@ import {
   validate,
   type WeightSource,
 } from '@tttv2/graph';
-import { type HardwareConfig, isLengthDependent, SpecError, UnsupportedHardwareError } from '@tttv2/spec';
+import { type HardwareConfig, SpecError, UnsupportedHardwareError } from '@tttv2/spec';
 import type { ComputeSettings } from './compute-graph.ts';
 import { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
@@ -65,9 +64,9 @@ class GgmlExecutable implements Executable {
   readonly #weights: Weights;
   readonly #options: GgmlOptions;
   readonly #bounds: IndexBounds;
-  /** Sequences of different lengths cannot share a step whose frequencies depend on the length. */
-  readonly #oneSequenceAStep: boolean;
   readonly #states = new Set<GgmlState>();
+  /** Set when it is disposed. */
+  #ending: Promise<void> | null = null;
 
   constructor(engine: Engine, graph: Graph, weights: Weights, options: GgmlOptions) {
     this.#engine = engine;
@@ -75,11 +74,11 @@ class GgmlExecutable implements Executable {
     this.#weights = weights;
     this.#options = options;
     this.#bounds = indexBounds(graph);
-    this.#oneSequenceAStep = graph.nodes.some((node) => node.op === 'rotary' && isLengthDependent(node.attrs));
     this.hardware = options.hardware;
   }
 
   createState(options: StateOptions): State {
+    if (this.#ending !== null) throw new TypeError('the executable was disposed');
     checkStateOptions(options);
     const state: GgmlState = new GgmlState({
       engine: this.#engine,
@@ -94,48 +93,31 @@ class GgmlExecutable implements Executable {
     return state;
   }
 
-  async run(state: State, step: Step, { signal }: { signal?: AbortSignal } = {}): Promise<StepResult> {
-    if (!(state instanceof GgmlState) || !this.#states.has(state))
-      throw new TypeError('the state was disposed, or belongs to another executable');
-    for (const scope of step.want.taps ?? []) tapValue(this.#graph, scope);
+  run(state: State, step: Step, { signal }: { signal?: AbortSignal } = {}): Promise<StepResult> {
     return this.#engine.exclusive(async () => {
+      if (!(state instanceof GgmlState) || !this.#states.has(state))
+        throw new TypeError('the state was disposed, or belongs to another executable');
       signal?.throwIfAborted();
+      for (const scope of step.want.taps ?? []) tapValue(this.#graph, scope);
       checkStep(state, step, { bounds: this.#bounds, ...state.options });
       if (step.tokens.length > maxTokensPerStep) throw tooManyTokens(step.tokens.length);
-      const parts = this.#oneSequenceAStep && step.sequences.length > 1 ? splitBySequence(step) : [step];
-      return this.#runParts(state, parts, signal);
+      return this.#compute(state, step, signal);
     });
   }
 
-  /** All parts or none: when one fails the state is as it was. */
-  async #runParts(state: GgmlState, parts: readonly Step[], signal: AbortSignal | undefined): Promise<StepResult> {
-    const lengths = parts.flatMap(({ sequences }) =>
-      sequences.map(({ slot }) => ({ slot, length: state.length(slot) })),
-    );
+  /** When it fails the state is as it was. */
+  async #compute(state: GgmlState, step: Step, signal: AbortSignal | undefined): Promise<StepResult> {
+    const lengths = step.sequences.map(({ slot }) => ({ slot, length: state.length(slot) }));
     try {
-      const results: StepResult[] = [];
-      for (const part of parts) {
-        const result = await this.#runPart(state, part, signal);
-        results.push(parts.length === 1 ? result : copyResult(result));
-      }
-      return joinResults(results);
+      const prepared = state.prepare(step, cachePlaces(state, step));
+      const graph = state.graphFor(prepared, step.want.taps ?? []);
+      graph.write(prepared);
+      await this.#engine.compute(graph.native, signal);
+      return graph.read();
     } catch (error) {
       for (const { slot, length } of lengths) state.truncate(slot, length);
       throw error;
     }
-  }
-
-  async #runPart(state: GgmlState, step: Step, signal: AbortSignal | undefined): Promise<StepResult> {
-    const places = cachePlaces(state, step);
-    const prepared = state.prepare(step, places);
-    const graph = state.graphFor(prepared, step.want.taps ?? []);
-    graph.write(prepared);
-    await this.#engine.compute(graph.native, signal);
-    const tensor = (value: { data: Float32Array; shape: number[] }): FloatTensor => ({ dtype: 'float32', ...value });
-    return {
-      logits: graph.logits === null ? null : tensor(graph.logits),
-      taps: Object.fromEntries([...graph.taps].map(([scope, value]) => [scope, tensor(value)])),
-    };
   }
 
   memory(): MemoryReport {
@@ -148,11 +130,14 @@ class GgmlExecutable implements Executable {
     };
   }
 
-  async dispose(): Promise<void> {
-    await this.#engine.exclusive(async () => {
-      for (const state of this.#states) state.dispose();
-      this.#weights.free();
-    });
+  dispose(): Promise<void> {
+    this.#ending ??= this.#free();
+    return this.#ending;
+  }
+
+  async #free(): Promise<void> {
+    for (const state of this.#states) state.dispose();
+    await this.#engine.exclusive(async () => this.#weights.free());
     await this.#engine.dispose();
   }
 }
@@ -167,51 +152,4 @@ function checkStateOptions(options: StateOptions): void {
 function tooManyTokens(count: number): UnsupportedHardwareError {
   const message = `a step has at most ${maxTokensPerStep} tokens, found ${count}: split it`;
   return new UnsupportedHardwareError({ device: 'cpu', field: 'tokens', message });
-}
-
-function splitBySequence(step: Step): Step[] {
-  const logits = step.want.logits ?? new Int32Array();
-  return step.sequences.map(({ slot, from, count }) => ({
-    tokens: step.tokens.slice(from, from + count),
-    positions: step.positions.slice(from, from + count),
-    sequences: [{ slot, from: 0, count }],
-    want: { ...step.want, logits: logits.filter((row) => row >= from && row < from + count).map((row) => row - from) },
-  }));
-}
-
-function copyResult({ logits, taps }: StepResult): StepResult {
-  const copy = (tensor: FloatTensor): FloatTensor => ({ ...tensor, data: tensor.data.slice() });
-  return {
-    logits: logits === null ? null : copy(logits),
-    taps: Object.fromEntries(Object.entries(taps).map(([scope, tensor]) => [scope, copy(tensor)])),
-  };
-}
-
-function joinResults(results: readonly StepResult[]): StepResult {
-  const [first] = results;
-  if (first === undefined || results.length === 1) return first ?? { logits: null, taps: {} };
-  const scopes = Object.keys(first.taps);
-  return {
-    logits: joinRows(results.map(({ logits }) => logits)),
-    taps: Object.fromEntries(
-      scopes.flatMap((scope) => {
-        const joined = joinRows(results.map(({ taps }) => taps[scope] ?? null));
-        return joined === null ? [] : [[scope, joined]];
-      }),
-    ),
-  };
-}
-
-function joinRows(parts: readonly (FloatTensor | null)[]): FloatTensor | null {
-  const present = parts.filter((part) => part !== null);
-  const [first] = present;
-  if (first === undefined) return null;
-  const rows = present.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
-  const data = new Float32Array(present.reduce((sum, part) => sum + part.data.length, 0));
-  let at = 0;
-  for (const part of present) {
-    data.set(part.data, at);
-    at += part.data.length;
-  }
-  return { dtype: 'float32', shape: [rows, ...first.shape.slice(1)], data };
 }

@@ -11,6 +11,12 @@ export interface Lowered {
   shape: number[];
 }
 
+/** Tokens `from … from + count` of a step. */
+export interface TokenSpan {
+  from: number;
+  count: number;
+}
+
 /** What a lowering may use to emit native ops. */
 export interface LoweringContext {
   readonly g: Binding;
@@ -26,8 +32,10 @@ export interface LoweringContext {
   stepInput(name: StepInput): Pointer;
   /** Numbers that the graph holds itself. */
   constant(id: string): Pointer;
-  /** Divisors of θ^(-2i/d) for the step at hand, `[rotaryDim / 2]`. */
-  ropeDivisors(rope: RopeSpec, base: number): Pointer;
+  /** The tokens of the step, by what shares its rotary frequencies: one span, or one for each sequence. */
+  readonly spans: readonly TokenSpan[];
+  /** Divisors of θ^(-2i/d) for some tokens, `[pairs]`: ggml reads one for each pair of a head, turned or not. */
+  ropeDivisors(rope: RopeSpec, base: number, pairs: number, span: TokenSpan): Pointer;
   cache(state: string): LayerCache;
   /** The cell of each token, int64 `[N]`. */
   cellRows(): Pointer;

@@ -12,6 +12,4 @@ export interface PreparedStep {
   cellsOf(slot: number): Int32Array;
   /** Cell of each token. */
   cells: Int32Array;
-  /** One more than the longest position. */
-  seqLen: number;
 }

@@ -1,4 +1,5 @@
 import type { Graph, State, StateOptions, Step } from '@tttv2/graph';
+import { isLengthDependent } from '@tttv2/spec';
 import { ComputeGraph, type ComputeSettings } from './compute-graph.ts';
 import type { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
@@ -30,6 +31,7 @@ export class GgmlState implements State {
   readonly #memory: KvCacheMemory;
   /** By plan, least recently used first. */
   readonly #graphs = new Map<string, ComputeGraph>();
+  readonly #hasLengthDependentRope: boolean;
   #isDisposed = false;
 
   /** @throws DoesNotFitError when there is no memory for the caches. */
@@ -45,6 +47,7 @@ export class GgmlState implements State {
       tokensPerSequence: options.tokensPerSequence,
     });
     this.#memory = new KvCacheMemory(engine, graph, cells, parts.kvCacheDtype);
+    this.#hasLengthDependentRope = graph.nodes.some((node) => node.op === 'rotary' && isLengthDependent(node.attrs));
   }
 
   get cacheBytes(): number {
@@ -73,13 +76,17 @@ export class GgmlState implements State {
     this.#cells.truncate(slot, 0);
   }
 
+  /** Frees native memory when the step that is under way no longer needs it. */
   dispose(): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    for (const graph of this.#graphs.values()) graph.free();
-    this.#graphs.clear();
-    this.#memory.free();
-    this.#parts.onDispose();
+    const { engine, onDispose } = this.#parts;
+    onDispose();
+    void engine.exclusive(async () => {
+      for (const graph of this.#graphs.values()) graph.free();
+      this.#graphs.clear();
+      this.#memory.free();
+    });
   }
 
   /** Adds the step's tokens to the table of cells. @throws DoesNotFitError; what was added before is for the caller to truncate. */
@@ -97,14 +104,17 @@ export class GgmlState implements State {
       sequences: step.sequences,
       cells,
       cellsOf: (slot) => this.#cells.of(slot),
-      seqLen: step.positions.reduce((longest, position) => Math.max(longest, position + 1), 1),
     };
   }
 
   /** The native graph for a step's sizes: kept from an earlier step, or built. */
   graphFor(step: PreparedStep, taps: readonly string[]): ComputeGraph {
     const visibleCells = padded(this.#cells.highWater());
-    const plan = { N: step.tokens.length, R: step.logitRows.length, visibleCells, taps };
+    const [N, R] = [step.tokens.length, step.logitRows.length];
+    const spans = this.#hasLengthDependentRope
+      ? step.sequences.map(({ from, count }) => ({ from, count }))
+      : [{ from: 0, count: N }];
+    const plan = { N, R, visibleCells, taps, spans };
     const key = JSON.stringify(plan);
     const { engine, graph, weights, settings } = this.#parts;
     const kept = this.#graphs.get(key) ?? new ComputeGraph(engine, graph, weights, this.#memory.layers, plan, settings);

@@ -25,8 +25,9 @@ export interface Step {
   };
 }
 
+/** Valid until the same state runs again: copy what must stay. */
 export interface StepResult {
-  /** `[R, V]`. Valid until the next run of the same executable: copy what must stay. */
+  /** `[R, V]`; null when no rows are wanted. */
   logits: FloatTensor | null;
   /** By scope. */
   taps: Readonly<Record<string, FloatTensor>>;

@@ -1,5 +1,5 @@
-import type { RopeSpec } from '@tttv2/spec';
-import { at, type Lowering, type LoweringContext } from '../lowering.ts';
+import { isLengthDependent, type RopeSpec } from '@tttv2/spec';
+import { at, type Lowered, type Lowering, type LoweringContext, type TokenSpan } from '../lowering.ts';
 import type { Pointer } from '../pointer.ts';
 
 const modes = { interleaved: 0, half: 2 } as const; // GGML_ROPE_TYPE_NORMAL, GGML_ROPE_TYPE_NEOX
@@ -10,7 +10,43 @@ const modes = { interleaved: 0, half: 2 } as const; // GGML_ROPE_TYPE_NORMAL, GG
  * number instead.
  */
 export const rotary: Lowering<'rotary'> = (context, { attrs: rope }, inputs) => {
-  const [x, positions] = [at(inputs, 0).tensor, at(inputs, 1).tensor];
+  const { g, arena, sizes } = context;
+  const [x, positions] = [at(inputs, 0), at(inputs, 1)];
+  if (!isLengthDependent(rope)) return rotateHeads(context, rope, x, positions.tensor, { from: 0, count: sizes.N });
+  const [, heads = 1, headDim = 1] = x.shape;
+  const row = 4 * headDim * heads;
+  return context.spans
+    .map((span) => {
+      const { from, count } = span;
+      const tensor = g.view4d(arena, x.tensor, headDim, heads, count, 1, 4 * headDim, row, row * count, row * from);
+      const places = g.view4d(arena, positions.tensor, count, 1, 1, 1, 4 * count, 4 * count, 4 * count, 4 * from);
+      return rotateHeads(context, rope, { tensor, shape: [count, heads, headDim] }, places, span);
+    })
+    .reduce((before, part) => g.concat(arena, before, part, 2));
+};
+
+/** ggml copies what does not turn in pairs too, and would write beyond an odd head: such a rest is kept apart. */
+function rotateHeads(
+  context: LoweringContext,
+  rope: RopeSpec,
+  { tensor: x, shape: [tokens = 1, heads = 1, headDim = 1] }: Lowered,
+  positions: Pointer,
+  span: TokenSpan,
+): Pointer {
+  const { g, arena } = context;
+  if (headDim % 2 === 0) return rotate(context, rope, { x, headDim, positions, span });
+  const row = 4 * headDim;
+  const part = (start: number, length: number) =>
+    g.view4d(arena, x, length, heads, tokens, 1, row, row * heads, row * heads * tokens, 4 * start);
+  const turned = rotate(context, rope, { x: part(0, rope.rotaryDim), headDim: rope.rotaryDim, positions, span });
+  return g.concat(arena, turned, part(rope.rotaryDim, headDim - rope.rotaryDim), 0);
+}
+
+function rotate(
+  context: LoweringContext,
+  rope: RopeSpec,
+  { x, headDim, positions, span }: { x: Pointer; headDim: number; positions: Pointer; span: TokenSpan },
+): Pointer {
   const { scaling } = rope;
   if (!context.isExact && scaling.kind === 'default') return turn(context, rope, x, positions, { base: rope.theta });
   if (!context.isExact && scaling.kind === 'linear') {
@@ -18,8 +54,9 @@ export const rotary: Lowering<'rotary'> = (context, { attrs: rope }, inputs) => 
   }
   const base = context.isExact ? 1 : rope.theta;
   const attentionFactor = 'attentionFactor' in scaling ? scaling.attentionFactor : 1;
-  return turn(context, rope, x, positions, { base, divisors: context.ropeDivisors(rope, base), attentionFactor });
-};
+  const divisors = context.ropeDivisors(rope, base, headDim / 2, span);
+  return turn(context, rope, x, positions, { base, divisors, attentionFactor });
+}
 
 function turn(
   { g, arena }: LoweringContext,
