@@ -1,1 +1,16 @@
-export {};
+export type { BackendContractOptions } from './backend-contract.ts';
+export { backendContract } from './backend-contract.ts';
+export type { Capability, ContractCase } from './contract-case.ts';
+export type { Tolerance } from './expect-close.ts';
+export { expectClose } from './expect-close.ts';
+export { expectRejection, isError } from './expect-rejection.ts';
+export { maxAbsError } from './max-abs-error.ts';
+export { memoryWeights } from './memory-weights.ts';
+export { pcc } from './pcc.ts';
+export { randomTensors } from './random-tensors.ts';
+export type { BackendUnderTest, SideBySideOptions } from './side-by-side.ts';
+export { SideBySide, sideBySide } from './side-by-side.ts';
+export type { Addition, Wanted } from './step-of.ts';
+export { stepOf } from './step-of.ts';
+export type { TinyDecoder } from './tiny-decoder.ts';
+export { tinyDecoder } from './tiny-decoder.ts';

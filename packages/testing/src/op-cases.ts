@@ -1,0 +1,235 @@
+import type { AttrsOf, Dim, KvCache, OpName, StepInput } from '@tttv2/graph';
+import type { RopeSpec } from '@tttv2/spec';
+
+/** An input of the op under test: a step input by name, or the shape of random numbers. */
+export type CaseInput = StepInput | readonly Dim[];
+
+/** One op with attributes and inputs that matter. */
+export interface OpCase<Name extends OpName> {
+  attrs: AttrsOf<Name>;
+  inputs: readonly CaseInput[];
+  /** Numbers from 0.5 up, for roots and divisors. */
+  positive?: boolean;
+  states?: Readonly<Record<string, KvCache>>;
+  /** Position of the first token. */
+  firstPosition?: number;
+}
+
+/** Shapes of one to four dimensions, widths that are no multiple of anything. */
+const shapes: readonly (readonly Dim[])[] = [['N'], ['N', 7], ['N', 3, 5], ['N', 2, 3, 4], [9], [3, 33]];
+/** Ops over the last dimension want it fixed. */
+const rows = shapes.filter((shape) => shape.at(-1) !== 'N');
+/** What `add` and its kin broadcast. */
+const broadcasts: readonly (readonly [readonly Dim[], readonly Dim[]])[] = [
+  ...shapes.map((shape) => [shape, shape] as const),
+  [['N'], [1]],
+  [['N', 7], [7]],
+  [
+    ['N', 7],
+    ['N', 1],
+  ],
+  [['N', 3, 5], [5]],
+  [
+    ['N', 3, 5],
+    ['N', 1, 5],
+  ],
+  [
+    ['N', 3, 5],
+    ['N', 3, 1],
+  ],
+  [
+    ['N', 3, 5],
+    [3, 1],
+  ],
+  [
+    ['N', 2, 3, 4],
+    [2, 1, 4],
+  ],
+  [
+    ['N', 2, 3, 4],
+    [1, 1, 1, 1],
+  ],
+  [
+    [3, 'N', 2],
+    ['N', 1],
+  ],
+  [['R', 4], [4]],
+];
+
+const fns = ['silu', 'gelu', 'gelu_tanh', 'relu'] as const;
+const unary = shapes.map((shape) => ({ attrs: {}, inputs: [shape] }));
+const binary = broadcasts.map((inputs) => ({ attrs: {}, inputs }));
+
+/** Products of `x` with a matrix `[outputs, width]`: narrow, odd, wide, by way of each rank of `x`. */
+const products: readonly (readonly [readonly Dim[], readonly Dim[]])[] = [
+  [
+    ['N', 7],
+    [5, 7],
+  ],
+  [
+    ['N', 1],
+    [3, 1],
+  ],
+  [
+    ['N', 64],
+    [1, 64],
+  ],
+  [
+    ['N', 100],
+    [33, 100],
+  ],
+  [
+    ['N', 3, 5],
+    [4, 5],
+  ],
+  [
+    ['N', 2, 3, 4],
+    [6, 4],
+  ],
+  [[9], [5, 9]],
+  [
+    [3, 33],
+    [7, 33],
+  ],
+  [
+    ['R', 6],
+    [8, 6],
+  ],
+];
+
+const joins: readonly (readonly [readonly Dim[], readonly Dim[]])[] = [
+  ...rows.map((shape) => [shape, shape] as const),
+  [
+    ['N', 7],
+    ['N', 2],
+  ],
+  [[9], [1]],
+];
+
+const lookUps: readonly (readonly [table: readonly Dim[], index: StepInput])[] = [
+  [[16, 7], 'tokens'],
+  [[16, 2, 3], 'tokens'],
+  [[16, 2, 3, 4], 'tokens'],
+  [[4, 5], 'slot'],
+  [[64, 5], 'cacheIndex'],
+  [['N', 7], 'logitRows'],
+  [['N', 2, 3], 'logitRows'],
+];
+
+const scalings: readonly (readonly [RopeSpec['scaling'], firstPosition: number])[] = [
+  [{ kind: 'default' }, 0],
+  [{ kind: 'default' }, 1000],
+  [{ kind: 'linear', factor: 4 }, 0],
+  [{ kind: 'dynamic', factor: 2, originalMaxSeqLen: 4 }, 0],
+  [{ kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxSeqLen: 32 }, 0],
+  [
+    {
+      kind: 'yarn',
+      factor: 4,
+      originalMaxSeqLen: 32,
+      betaFast: 32,
+      betaSlow: 1,
+      truncate: true,
+      attentionFactor: 1.14,
+    },
+    0,
+  ],
+  [{ kind: 'factors', factors: [1, 1.5, 2], attentionFactor: 1.2 }, 0],
+  [
+    {
+      kind: 'longrope',
+      shortFactors: [1, 1, 1.1],
+      longFactors: [1, 2, 3.5],
+      originalMaxSeqLen: 4,
+      attentionFactor: 1.19,
+    },
+    0,
+  ],
+];
+/** Heads that turn whole, in part, and in part with an odd rest. */
+const headDims = [6, 10, 9];
+
+const rotary = (['half', 'interleaved'] as const).flatMap((layout) =>
+  scalings.flatMap(([scaling, firstPosition]) =>
+    headDims.map(
+      (headDim): OpCase<'rotary'> => ({
+        attrs: { theta: 10000, rotaryDim: 6, layout, scaling },
+        inputs: [['N', 3, headDim], 'positions', 'slot'],
+        firstPosition,
+      }),
+    ),
+  ),
+);
+
+/** Heads, KV heads, head dimension, window. */
+const attentions: readonly (readonly [number, number, number, number | null])[] = [
+  [1, 1, 8, null],
+  [4, 4, 8, null],
+  [6, 2, 8, null],
+  [4, 1, 8, null],
+  [3, 3, 5, null],
+  [4, 2, 1, null],
+  [2, 2, 64, null],
+  [4, 2, 8, 1],
+  [4, 2, 8, 3],
+  [4, 2, 8, 100],
+];
+
+const attention = attentions.map(
+  ([heads, kvHeads, headDim, window]): OpCase<'attention'> => ({
+    attrs: { state: 'cache', scale: headDim ** -0.5, mask: 'causal', window },
+    inputs: [['N', heads, headDim], ['N', kvHeads, headDim], ['N', kvHeads, headDim], 'slot', 'cacheIndex'],
+    states: { cache: { kind: 'kv_cache', numKvHeads: kvHeads, headDim, stored: null } },
+  }),
+);
+
+/** Cases of every op: an op without any does not compile. */
+export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
+  activation: fns.flatMap((fn) => shapes.map((shape) => ({ attrs: { fn }, inputs: [shape] }))),
+  add: binary,
+  affine: shapes.map((shape) => ({ attrs: { scale: -1.5, offset: 0.25 }, inputs: [shape] })),
+  attention,
+  concat: joins.map((inputs) => ({ attrs: {}, inputs })),
+  constant: [[3], [2, 3], [2, 1, 3], [1, 2, 3, 1]].map((shape) => ({
+    attrs: { shape, data: Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => i / 3 - 0.5) },
+    inputs: [],
+  })),
+  cos: unary,
+  div: binary.map((one) => ({ ...one, positive: true })),
+  gather_rows: lookUps.map((inputs) => ({ attrs: {}, inputs })),
+  glu: fns.flatMap((fn) => shapes.map((shape) => ({ attrs: { fn }, inputs: [shape, shape] }))),
+  layer_norm: rows.flatMap((shape) => [
+    { attrs: { eps: 1e-5 }, inputs: [shape, shape.slice(-1)] },
+    { attrs: { eps: 0.1 }, inputs: [shape, shape.slice(-1), shape.slice(-1)] },
+  ]),
+  linear: products.flatMap(([x, weight]) => [
+    { attrs: {}, inputs: [x, weight] },
+    { attrs: {}, inputs: [x, weight, weight.slice(0, 1)] },
+  ]),
+  matmul: products.map((inputs) => ({ attrs: {}, inputs })),
+  mean: rows.map((shape) => ({ attrs: {}, inputs: [shape] })),
+  mul: binary,
+  reshape: [
+    { attrs: { shape: ['N', 2, 3] }, inputs: [['N', 6]] },
+    { attrs: { shape: [1, 'N', 6] }, inputs: [['N', 6]] },
+    { attrs: { shape: ['N', 12] }, inputs: [['N', 2, 3, 2]] },
+    { attrs: { shape: [6, 'N'] }, inputs: [['N', 6]] },
+    { attrs: { shape: [6] }, inputs: [[1, 2, 3]] },
+  ],
+  rms_norm: [1e-6, 0.1].flatMap((eps) => rows.map((shape) => ({ attrs: { eps }, inputs: [shape, shape.slice(-1)] }))),
+  rotary,
+  sin: unary,
+  slice: [
+    { attrs: { start: 0, length: 7 }, inputs: [['N', 7]] },
+    { attrs: { start: 2, length: 3 }, inputs: [['N', 7]] },
+    { attrs: { start: 4, length: 1 }, inputs: [['N', 3, 5]] },
+    { attrs: { start: 1, length: 2 }, inputs: [['N', 2, 3, 4]] },
+    { attrs: { start: 8, length: 1 }, inputs: [[9]] },
+  ],
+  sqrt: unary.map((one) => ({ ...one, positive: true })),
+  sub: binary,
+  to_float: (['tokens', 'positions', 'slot', 'cacheIndex', 'logitRows'] as const).map((input) => ({
+    attrs: {},
+    inputs: [input],
+  })),
+};
