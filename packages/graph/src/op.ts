@@ -11,7 +11,7 @@ export type ValueId = string;
  */
 export type OpKind = 'primitive' | 'composite' | 'stateful';
 
-/** Everything there is to know of an op: together the definitions are the meaning of a graph. */
+/** Everything there is to know of an op; together the definitions are the meaning of a graph. */
 export interface OpDefinition<Name extends string, Attrs> {
   readonly name: Name;
   readonly kind: OpKind;

@@ -65,7 +65,7 @@ export interface AttentionOptions {
   useBiasO?: boolean;
 }
 
-/** @throws SpecError that names the field. */
+/** An attention that stands alone, by the seed's names and defaults. @throws SpecError that names the field. */
 export function attentionSpec(options: AttentionOptions): InlineAttentionSpec {
   const { hiddenDim, numHeads } = options;
   const numKvHeads = options.numKvHeads ?? (options.attentionType === 'multi_query' ? 1 : numHeads);

@@ -30,7 +30,7 @@ export interface FfnOptions {
   useBias?: boolean;
 }
 
-/** @throws SpecError that names the field. */
+/** A feed-forward network, by the seed's names and defaults. @throws SpecError that names the field. */
 export function ffnSpec(options: FfnOptions): FfnSpec {
   const { activation = 'silu', useGate = true, useBias = false, ...dims } = options;
   return parseWith(ffnSpecSchema, {

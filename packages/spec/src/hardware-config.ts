@@ -32,7 +32,7 @@ export const hardwareConfigSchema = z.strictObject({
 });
 export type HardwareConfig = z.infer<typeof hardwareConfigSchema>;
 
-/** @throws SpecError that names the field. */
+/** A hardware configuration, checked. @throws SpecError that names the field. */
 export function hardwareConfig(options: HardwareConfig): HardwareConfig {
   return parseWith(hardwareConfigSchema, options);
 }

@@ -49,7 +49,7 @@ export interface LayerOptions {
   preNorm?: boolean;
 }
 
-/** @throws SpecError that names the field. */
+/** A layer that stands alone, by the seed's names and defaults. @throws SpecError that names the field. */
 export function layerSpec(options: LayerOptions): InlineLayerSpec {
   const { attention, ffn, normType = 'rms_norm', normEps = 1e-6, preNorm = true } = options;
   const norm: NormSpec = { normType, normEps, useBias: normType === 'layer_norm' };

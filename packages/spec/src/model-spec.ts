@@ -49,7 +49,7 @@ export interface ModelOptions {
   tieEmbeddings?: boolean;
 }
 
-/** @throws SpecError that names the path of what is wrong or contradictory. */
+/** A resolved model from layers. @throws SpecError that names the path of what is wrong or contradictory. */
 export function modelSpec(options: ModelOptions): ModelSpec {
   const tables = new RopeTables(options.ropeTables ?? {});
   const layers = options.layers.map((layer) => tables.resolve(layer));
