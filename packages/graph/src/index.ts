@@ -2,6 +2,7 @@ export type { Backend, CompileOptions, LoadProgress, Program, Support } from './
 export { GraphBuilder } from './builder.ts';
 export type { IndexBounds, StepLimits } from './check-step.ts';
 export { cachePlaces, checkStep, indexBounds } from './check-step.ts';
+export { dequantise } from './dequantise.ts';
 export type { Bindings } from './evaluate.ts';
 export { evaluate } from './evaluate.ts';
 export type {

@@ -1,0 +1,44 @@
+import type { ModelSpec } from '@tttv2/spec';
+import type { z } from 'zod';
+import { commonKeys } from './common-keys.ts';
+import { type FoundConfig, readConfig } from './read-config.ts';
+import { type ConversionReport, reportOn } from './report.ts';
+import type { WeightNames } from './weight-names.ts';
+
+/** All there is to say of a model family: one file in `models/`. */
+export interface ModelDefinition<Config extends object> {
+  /** The string in `config.json`; the file is named after it. */
+  modelType: string;
+  /** The keys that matter, with the family's defaults; all others it leaves out. */
+  config: z.ZodType<Config>;
+  toSpec(config: Config): ModelSpec;
+  /** Keys that change nothing here, and why; those of every family stand in `common-keys.ts`. */
+  ignoredKeys: Readonly<Record<string, string>>;
+  weights: WeightNames;
+  /** Tensors that checkpoints hold and no parameter needs, and why; `{i}` is the number of a layer. */
+  ignoredTensors: Readonly<Record<string, string>>;
+}
+
+/** A family, whatever the type of its configuration. */
+export interface ModelFamily {
+  readonly modelType: string;
+  readonly weights: WeightNames;
+  readonly ignoredTensors: Readonly<Record<string, string>>;
+  /** @throws SpecError that names the key. @throws UnsupportedModelError when a key asks for what no field can say. */
+  convert(found: FoundConfig): { spec: ModelSpec; report: ConversionReport };
+}
+
+export function defineModel<Config extends object>(definition: ModelDefinition<Config>): ModelFamily {
+  const { modelType, weights, ignoredTensors } = definition;
+  return {
+    modelType,
+    weights,
+    ignoredTensors,
+    convert(found) {
+      const config = readConfig(definition.config, found);
+      const ignored = new Map(Object.entries({ ...commonKeys, ...definition.ignoredKeys }));
+      const report = reportOn(found, config, (key) => ignored.get(key));
+      return { spec: definition.toSpec(config), report };
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { AttentionSpec, FfnSpec, LayerSpec, ModelSpec, NormSpec } from '@tttv2/spec';
+
+type Entry = [name: string, shape: number[]];
+
+/** Every parameter of a model by its canonical name, with its shape: `[out, in]` for a matrix, `[dim]` for a vector. */
+export function expectedParameters(spec: ModelSpec): Map<string, number[]> {
+  const { vocabSize, hiddenDim } = spec;
+  return new Map([
+    ['embedding.weight', [vocabSize, hiddenDim]],
+    ...spec.layers.flatMap((layer, i) => under(`layers.${i}`, layerParameters(layer, hiddenDim))),
+    ...normParameters('finalNorm', spec.finalNorm, hiddenDim),
+    ...(spec.tieEmbeddings ? [] : linear('lmHead', vocabSize, hiddenDim, false)),
+  ]);
+}
+
+function layerParameters({ norms, mixer, ffn }: LayerSpec, hiddenDim: number): Entry[] {
+  return [
+    ...normParameters('preMixerNorm', norms.preMixer, hiddenDim),
+    ...under('mixer', attentionParameters(mixer)),
+    ...normParameters('postMixerNorm', norms.postMixer, hiddenDim),
+    ...normParameters('preFfnNorm', norms.preFfn, hiddenDim),
+    ...under('ffn', ffnParameters(ffn)),
+    ...normParameters('postFfnNorm', norms.postFfn, hiddenDim),
+  ];
+}
+
+function attentionParameters(attention: AttentionSpec): Entry[] {
+  const { hiddenDim, numHeads, numKvHeads, headDim, useBiasQ, useBiasKv, useBiasO } = attention;
+  return [
+    ...linear('q', numHeads * headDim, hiddenDim, useBiasQ),
+    ...linear('k', numKvHeads * headDim, hiddenDim, useBiasKv),
+    ...linear('v', numKvHeads * headDim, hiddenDim, useBiasKv),
+    ...linear('o', hiddenDim, numHeads * headDim, useBiasO),
+  ];
+}
+
+function ffnParameters({ hiddenDim, intermediateDim, useGate, useBias }: FfnSpec): Entry[] {
+  return [
+    ...(useGate ? linear('gate', intermediateDim, hiddenDim, useBias) : []),
+    ...linear('up', intermediateDim, hiddenDim, useBias),
+    ...linear('down', hiddenDim, intermediateDim, useBias),
+  ];
+}
+
+function linear(name: string, out: number, input: number, useBias: boolean): Entry[] {
+  return [[`${name}.weight`, [out, input]], ...(useBias ? [[`${name}.bias`, [out]] satisfies Entry] : [])];
+}
+
+function normParameters(name: string, norm: NormSpec | null, dim: number): Entry[] {
+  if (norm === null) return [];
+  return [[`${name}.weight`, [dim]], ...(norm.useBias ? [[`${name}.bias`, [dim]] satisfies Entry] : [])];
+}
+
+function under(scope: string, entries: readonly Entry[]): Entry[] {
+  return entries.map(([name, shape]) => [`${scope}.${name}`, shape]);
+}

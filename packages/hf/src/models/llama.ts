@@ -1,0 +1,73 @@
+import { uniformModelSpec } from '@tttv2/spec';
+import { z } from 'zod';
+import { activationNames } from '../activation-names.ts';
+import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
+import { defineModel } from '../define-model.ts';
+import { checkHeads, headsOf } from '../heads.ts';
+import { ropeKeys, ropeOf } from '../rope-config.ts';
+
+/** Defaults: `LlamaConfig` of transformers 5.24. */
+const config = z
+  .object({
+    vocab_size: positiveInt.default(32000),
+    hidden_size: positiveInt.default(4096),
+    intermediate_size: positiveInt.default(11008),
+    num_hidden_layers: layerCount.default(32),
+    num_attention_heads: positiveInt.default(32),
+    num_key_value_heads: positiveInt.nullish(),
+    head_dim: positiveInt.nullish(),
+    hidden_act: oneOf(activationNames).default('silu'),
+    max_position_embeddings: positiveInt.default(2048),
+    rms_norm_eps: positive.default(1e-6),
+    tie_word_embeddings: z.boolean().default(false),
+    attention_bias: z.boolean().default(false),
+    mlp_bias: z.boolean().default(false),
+    ...ropeKeys,
+  })
+  .superRefine(checkHeads);
+
+/** Llama 1 to 3 and the many models of the same structure. */
+export default defineModel({
+  modelType: 'llama',
+  config,
+  toSpec(config) {
+    const heads = headsOf(config);
+    const rope = ropeOf(config, heads.headDim);
+    return uniformModelSpec({
+      vocabSize: config.vocab_size,
+      hiddenDim: config.hidden_size,
+      intermediateDim: config.intermediate_size,
+      numLayers: config.num_hidden_layers,
+      ...heads,
+      useBiasQ: config.attention_bias,
+      useBiasKv: config.attention_bias,
+      useBiasO: config.attention_bias,
+      rope,
+      activation: config.hidden_act,
+      useBias: config.mlp_bias,
+      normEps: config.rms_norm_eps,
+      maxSeqLen: rope.scaling.kind === 'dynamic' ? null : config.max_position_embeddings,
+      tieEmbeddings: config.tie_word_embeddings,
+    });
+  },
+  ignoredKeys: {
+    pretraining_tp: 'splits matrices to repeat the rounding of training; the numbers it stands for are the same',
+  },
+  weights: {
+    embedding: 'model.embed_tokens',
+    'layers.{i}.preMixerNorm': 'model.layers.{i}.input_layernorm',
+    'layers.{i}.mixer.q': 'model.layers.{i}.self_attn.q_proj',
+    'layers.{i}.mixer.k': 'model.layers.{i}.self_attn.k_proj',
+    'layers.{i}.mixer.v': 'model.layers.{i}.self_attn.v_proj',
+    'layers.{i}.mixer.o': 'model.layers.{i}.self_attn.o_proj',
+    'layers.{i}.preFfnNorm': 'model.layers.{i}.post_attention_layernorm',
+    'layers.{i}.ffn.gate': 'model.layers.{i}.mlp.gate_proj',
+    'layers.{i}.ffn.up': 'model.layers.{i}.mlp.up_proj',
+    'layers.{i}.ffn.down': 'model.layers.{i}.mlp.down_proj',
+    finalNorm: 'model.norm',
+    lmHead: 'lm_head',
+  },
+  ignoredTensors: {
+    'model.layers.{i}.self_attn.rotary_emb.inv_freq': 'rotary frequencies follow from the config',
+  },
+});

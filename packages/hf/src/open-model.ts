@@ -1,0 +1,98 @@
+import { dtypeOf, shapeOf, type WeightExpr, type WeightSource } from '@tttv2/graph';
+import { bytesOf, CheckpointError, type ModelSpec } from '@tttv2/spec';
+import { z } from 'zod';
+import type { HeaderOptions } from './checkpoint/checkpoint.ts';
+import { readGgufHeader } from './checkpoint/gguf.ts';
+import type { GgufMetadata } from './checkpoint/gguf-metadata.ts';
+import { closedOnFailure } from './checkpoint/open-files.ts';
+import { hasSafetensors, openSafetensors } from './checkpoint/sharded.ts';
+import { convertConfig } from './convert.ts';
+import { convertGguf } from './convert-gguf.ts';
+import type { ModelFiles } from './files.ts';
+import { parseJson } from './parse-json.ts';
+import type { ConversionReport } from './report.ts';
+import { bindWeights } from './weights.ts';
+
+/** A model whose heads were read: what it is and where its weights lie. None of them is in memory. */
+export interface OpenedModel {
+  name: string;
+  format: 'safetensors' | 'gguf';
+  spec: ModelSpec;
+  report: ConversionReport;
+  weights: WeightSource;
+  /** The metadata of a GGUF file; null for another format. */
+  gguf: GgufMetadata | null;
+  /** Bytes of all weights, as they are stored. */
+  totalBytes: number;
+  /** Closes the files. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens `config.json` and safetensors files, or a .gguf file.
+ * @throws CheckpointError when a file is missing or corrupt. @throws WeightMismatchError when weights and config do not
+ * belong together. @throws UnsupportedModelError for a model that cannot be expressed. @throws SpecError for a
+ * configuration that contradicts itself.
+ */
+export async function openModel(files: ModelFiles, options: HeaderOptions = {}): Promise<OpenedModel> {
+  const names = (await files.list()).filter((path) => !path.includes('/'));
+  const ggufs = names.filter((name) => name.endsWith('.gguf'));
+  if (ggufs.length > 0 && !(await hasSafetensors(files)))
+    return openGgufModel(files, onlyOne(ggufs, files.name), options);
+  if (!names.includes('config.json')) throw withoutConfig(names, files.name);
+  return openSafetensorsModel(files, options);
+}
+
+async function openSafetensorsModel(files: ModelFiles, options: HeaderOptions): Promise<OpenedModel> {
+  const config = parseJson(await files.readText('config.json'), z.unknown(), 'config.json');
+  const { spec, family, report } = convertConfig(config);
+  if (!(await hasSafetensors(files))) throw withoutWeights(await files.list(), files.name);
+  const checkpoint = await openSafetensors(files, options);
+  return closedOnFailure(checkpoint.files, async () => {
+    const weights = bindWeights(spec, family, checkpoint);
+    return opened({ name: files.name, format: 'safetensors', spec, report, weights, gguf: null });
+  });
+}
+
+async function openGgufModel(files: ModelFiles, path: string, options: HeaderOptions): Promise<OpenedModel> {
+  const file = await files.open(path);
+  const open = new Map([[path, file]]);
+  return closedOnFailure(open, async () => {
+    const header = await readGgufHeader(file, path, options);
+    const { spec, family, report } = await convertGguf(header, file);
+    const weights = bindWeights(spec, family, { files: open, tensors: header.tensors });
+    return opened({ name: files.name, format: 'gguf', spec, report, weights, gguf: header.metadata });
+  });
+}
+
+function opened(model: Omit<OpenedModel, 'totalBytes' | 'close'>): OpenedModel {
+  const { weights } = model;
+  return { ...model, totalBytes: storedBytes(weights), close: () => weights.close() };
+}
+
+function storedBytes(weights: WeightSource): number {
+  const bytes = (expr: WeightExpr) => bytesOf(dtypeOf(expr), shapeOf(expr));
+  return weights.names().reduce((sum, name) => sum + bytes(weights.describe(name)), 0);
+}
+
+function onlyOne(ggufs: readonly string[], file: string): string {
+  const [only, ...others] = ggufs;
+  if (only !== undefined && others.length === 0) return only;
+  const message = `holds ${ggufs.length} .gguf files: name one of them: ${ggufs.join(', ')}`;
+  throw new CheckpointError({ file, message });
+}
+
+function withoutConfig(names: readonly string[], file: string): CheckpointError {
+  const message = `has neither config.json nor a .gguf file; ${thereAre(names)}: is it the right folder?`;
+  return new CheckpointError({ file, message });
+}
+
+function withoutWeights(names: readonly string[], file: string): CheckpointError {
+  const message = `has no model.safetensors and no model.safetensors.index.json; ${thereAre(names)}: download them, or convert other weights to safetensors`;
+  return new CheckpointError({ file, message });
+}
+
+function thereAre(names: readonly string[]): string {
+  if (names.length === 0) return 'there are no files';
+  return `there are ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`;
+}

@@ -1,0 +1,118 @@
+import type { StoredView, WeightExpr, WeightSource } from '@tttv2/graph';
+import { type Dtype, type ModelSpec, WeightMismatchError } from '@tttv2/spec';
+import type { Checkpoint } from './checkpoint/checkpoint.ts';
+import { closeFiles } from './checkpoint/open-files.ts';
+import { expectedParameters } from './expected-parameters.ts';
+import { parameterName, splitLayer, tensorName, type WeightNames } from './weight-names.ts';
+
+/** What a family says of the tensors of its checkpoints. */
+export interface TensorRules {
+  readonly weights: WeightNames;
+  readonly ignoredTensors: Readonly<Record<string, string>>;
+}
+
+/**
+ * Finds every parameter of a model in a checkpoint.
+ * @throws WeightMismatchError when one is missing or not as the model needs it, or a tensor belongs to none.
+ */
+export function bindWeights(spec: ModelSpec, rules: TensorRules, checkpoint: Checkpoint): WeightSource {
+  const bound = new Map<string, StoredView>();
+  const mismatch: Mismatch = { missing: [], unused: [], wrong: [] };
+  const used = new Set<string>();
+  for (const [parameter, shape] of expectedParameters(spec)) {
+    const tensor = tensorName(rules.weights, parameter) ?? parameter;
+    used.add(tensor);
+    const found = checkpoint.tensors.get(tensor);
+    if (found === undefined) mismatch.missing.push(`${tensor} (${parameter})`);
+    else if (!fits(found, shape))
+      mismatch.wrong.push({ name: tensor, expected: show('float', shape), found: shown(found) });
+    else bound.set(parameter, found);
+  }
+  for (const tensor of checkpoint.tensors.keys()) {
+    if (!used.has(tensor) && !isIgnored(tensor, spec, rules)) mismatch.unused.push(described(tensor, rules));
+  }
+  refuse(mismatch, checkpoint);
+  return new CheckpointWeights(bound, checkpoint);
+}
+
+interface Mismatch {
+  missing: string[];
+  unused: string[];
+  wrong: { name: string; expected: string; found: string }[];
+}
+
+const notNumbers = new Set<Dtype>(['int64', 'int32', 'int16', 'int8', 'uint8', 'bool']);
+
+function fits({ dtype, shape }: StoredView, expected: readonly number[]): boolean {
+  const sameShape = shape.length === expected.length && shape.every((dim, i) => dim === expected[i]);
+  return sameShape && !notNumbers.has(dtype);
+}
+
+/** A tied model's checkpoint may hold the head, too: it is the embedding once more. */
+function isIgnored(tensor: string, spec: ModelSpec, { weights, ignoredTensors }: TensorRules): boolean {
+  if (spec.tieEmbeddings && tensor === tensorName(weights, 'lmHead.weight')) return true;
+  return Object.hasOwn(ignoredTensors, splitLayer(tensor).pattern);
+}
+
+/** With the parameter that it would be, if the model had it: a bias, say, that the config denies. */
+function described(tensor: string, { weights }: TensorRules): string {
+  const parameter = parameterName(weights, tensor);
+  return parameter === null ? tensor : `${tensor} (${parameter})`;
+}
+
+function refuse({ missing, unused, wrong }: Mismatch, checkpoint: Checkpoint): void {
+  const problems = [
+    ...list(missing, 'missing'),
+    ...list(unused, 'not part of the model'),
+    ...list(
+      wrong.map(({ name, expected, found }) => `${name} is ${found} and should be ${expected}`),
+      'wrong',
+    ),
+  ];
+  if (problems.length === 0) return;
+  const [file = '', ...others] = checkpoint.files.keys();
+  const where = others.length === 0 ? file : `${file} and ${others.length} more`;
+  const message = `${where}: the weights are not those of the config. ${problems.join('; ')}: do they belong together?`;
+  throw new WeightMismatchError({ message, missing, unused, wrong });
+}
+
+const shownAtMost = 3;
+
+function list(names: readonly string[], problem: string): string[] {
+  if (names.length === 0) return [];
+  const more = names.length > shownAtMost ? ', …' : '';
+  const count = names.length === 1 ? '1 tensor is' : `${names.length} tensors are`;
+  return [`${count} ${problem}: ${names.slice(0, shownAtMost).join(', ')}${more}`];
+}
+
+function show(dtype: string, shape: readonly number[]): string {
+  return `${dtype} [${shape.join(', ')}]`;
+}
+
+function shown({ dtype, shape }: StoredView): string {
+  return show(dtype, shape);
+}
+
+class CheckpointWeights implements WeightSource {
+  readonly files: Checkpoint['files'];
+  readonly #bound: ReadonlyMap<string, StoredView>;
+
+  constructor(bound: ReadonlyMap<string, StoredView>, { files }: Checkpoint) {
+    this.files = files;
+    this.#bound = bound;
+  }
+
+  names(): readonly string[] {
+    return [...this.#bound.keys()];
+  }
+
+  describe(name: string): WeightExpr {
+    const view = this.#bound.get(name);
+    if (view !== undefined) return { kind: 'stored', ...view };
+    throw new WeightMismatchError({ message: `the model has no parameter "${name}"`, missing: [name] });
+  }
+
+  close(): Promise<void> {
+    return closeFiles(this.files);
+  }
+}
