@@ -18,7 +18,8 @@ function rename(names: ReadonlyMap<string, string>, name: string): string | null
   const [, module = '', part = ''] = /^(.+)\.([^.]+)$/.exec(name) ?? [];
   const { pattern, layer } = splitLayer(module);
   const renamed = names.get(pattern);
-  return renamed === undefined ? null : `${renamed.replace('{i}', layer)}.${part}`;
+  if (renamed === undefined || renamed.includes('{i}') !== (layer !== '')) return null;
+  return `${renamed.replace('{i}', layer)}.${part}`;
 }
 
 /** The name with `{i}` for the number of its layer. */

@@ -1,0 +1,85 @@
+import { WeightMismatchError } from '@tttv2/spec';
+import { expect, test } from 'vitest';
+import { buildSafetensors, type SafetensorsEntry } from './fixtures/build-safetensors.ts';
+import { memoryFiles } from './fixtures/memory-files.ts';
+import { bfloat16, tinyConfig, tinyTensors } from './fixtures/tiny-llama.ts';
+import { openModel } from './open-model.ts';
+
+/** Opens a tiny llama with some tensors put in, and some taken out. */
+function open(change: { put?: Record<string, SafetensorsEntry>; take?: string[]; config?: object }) {
+  const tensors = { ...tinyTensors(), ...change.put };
+  for (const name of change.take ?? []) delete tensors[name];
+  const files = memoryFiles({
+    'config.json': JSON.stringify({ ...tinyConfig, ...change.config }),
+    'model.safetensors': buildSafetensors(tensors),
+  });
+  return { files, model: openModel(files) };
+}
+
+test('every parameter lies where the checkpoint says', async () => {
+  const { weights, totalBytes } = await open({}).model;
+  expect(weights.names()).toHaveLength(3 + 2 * 9);
+  expect(weights.describe('layers.1.mixer.k.weight')).toMatchObject({
+    kind: 'stored',
+    file: 'model.safetensors',
+    dtype: 'bfloat16',
+    shape: [16, 32],
+    bytes: 1024,
+  });
+  expect(totalBytes).toBe(2 * weights.names().reduce((sum, name) => sum + elements(weights.describe(name)), 0));
+  expect(() => weights.describe('layers.9.mixer.k.weight')).toThrow(WeightMismatchError);
+});
+
+test('closing closes the files', async () => {
+  const { files, model } = open({});
+  const { close } = await model;
+  expect(files.opened.size).toBe(1);
+  await close();
+  expect(files.opened.size).toBe(0);
+});
+
+test.each<[string, Parameters<typeof open>[0], RegExp]>([
+  [
+    'a tensor is missing',
+    { take: ['model.layers.1.mlp.up_proj.weight'] },
+    /^model\.safetensors: .*1 tensor is missing: model\.layers\.1\.mlp\.up_proj\.weight \(layers\.1\.ffn\.up\.weight\)/,
+  ],
+  [
+    'many are missing',
+    { config: { num_hidden_layers: 4 } },
+    /18 tensors are missing: model\.layers\.2\.input_layernorm\.weight \(.*\), .*, .*, …/,
+  ],
+  [
+    'a bias that the config denies',
+    { put: { 'model.layers.0.self_attn.q_proj.bias': bfloat16([32]) } },
+    /1 tensor is not part of the model: model\.layers\.0\.self_attn\.q_proj\.bias \(layers\.0\.mixer\.q\.bias\)/,
+  ],
+  ['a tensor of another model', { put: { 'visual.x': bfloat16([1]) } }, /not part of the model: visual\.x:/],
+  [
+    'another shape',
+    { put: { 'model.norm.weight': bfloat16([16]) } },
+    /1 tensor is wrong: model\.norm\.weight is bfloat16 \[16\] and should be float \[32\]/,
+  ],
+  [
+    'integers',
+    { put: { 'model.norm.weight': { dtype: 'I32', shape: [32], bytes: 128 } } },
+    /model\.norm\.weight is int32 \[32\] and should be float \[32\]/,
+  ],
+])('%s', async (_, change, message) => {
+  const { files, model } = open(change);
+  const error = await model.catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(WeightMismatchError);
+  expect(error instanceof Error && error.message).toMatch(message);
+  expect(files.opened.size).toBe(0);
+});
+
+test('tensors that no model needs are let be', async () => {
+  await open({ put: { 'model.layers.0.self_attn.rotary_emb.inv_freq': bfloat16([4]) } }).model;
+  const tied = { config: { tie_word_embeddings: true } };
+  expect((await open(tied).model).weights.names()).not.toContain('lmHead.weight');
+  await open({ ...tied, take: ['lm_head.weight'] }).model;
+});
+
+function elements(expr: { kind: string; shape?: number[] }): number {
+  return (expr.shape ?? []).reduce((product, dim) => product * dim, 1);
+}
