@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { ggufModels } from './gguf/index.ts';
 import { models } from './models/index.ts';
 
 test('the lists of families are those that their folders make', () => {
-  execFileSync(process.execPath, [new URL('../scripts/families.mjs', import.meta.url).pathname, '--check']);
+  execFileSync(process.execPath, [fileURLToPath(new URL('../scripts/families.mjs', import.meta.url)), '--check']);
 });
 
 test('a family lies in the file of its name', () => {

@@ -9,11 +9,11 @@ import { type GgufEntry, HeaderMetadata } from './header-metadata.ts';
 
 /** What no sound file exceeds. */
 const caps = {
-  headerBytes: 2 ** 28,
+  headerBytes: 2 ** 26,
   metadataKeys: 2 ** 16,
   nameBytes: 2 ** 10,
   stringBytes: 2 ** 24,
-  arrayElements: 2 ** 24,
+  arrayElements: 2 ** 22,
   tensors: 2 ** 18,
   /** ggml's GGML_MAX_DIMS. */
   dims: 4,
