@@ -1,1 +1,3 @@
+export type { HubOptions, HubProgress } from './hub/hub-settings.node.ts';
+export { hubFiles } from './hub.node.ts';
 export { localFiles } from './local-files.node.ts';
