@@ -1,0 +1,95 @@
+import { cpuBackend } from '@tttv2/backend-cpu';
+import { type Backend, dequantise, type Executable, referenceBackend } from '@tttv2/graph';
+import { readSafetensorsHeader } from '@tttv2/hf';
+import { localFiles } from '@tttv2/hf/node';
+import { feed, feedAll } from '@tttv2/runtime';
+import { maxAbsError } from '@tttv2/testing';
+import { describe, expect, test } from 'vitest';
+import { createModelFactory } from './index.node.ts';
+
+/** The agreement that the project promises at float32. */
+const tolerance = 2e-4;
+
+const folder = (name: string) => new URL(`fixtures/${name}`, import.meta.url).pathname;
+
+/** All tensors of `golden.safetensors`, as numbers. */
+async function golden(name: string): Promise<(tensor: string) => Float32Array> {
+  const file = await (await localFiles(folder(name))).open('golden.safetensors');
+  const views = await readSafetensorsHeader(file, 'golden.safetensors');
+  const tensors = new Map<string, Float32Array>();
+  for (const [tensor, { offset, bytes, dtype }] of views) {
+    const data = await file.read(offset, bytes);
+    tensors.set(
+      tensor,
+      dtype === 'int32' ? Float32Array.from(new Int32Array(data.slice().buffer)) : dequantise(data, dtype),
+    );
+  }
+  await file.close();
+  return (tensor) => tensors.get(tensor) ?? new Float32Array();
+}
+
+function newState(executable: Executable) {
+  return executable.createState({ maxSequences: 1, totalTokens: 64, tokensPerSequence: 64 });
+}
+
+async function allLogits(executable: Executable, ids: Int32Array): Promise<Float32Array> {
+  const state = newState(executable);
+  const rows: number[] = [];
+  for await (const { data } of feedAll(executable, state, ids)) rows.push(...data);
+  state.dispose();
+  return Float32Array.from(rows);
+}
+
+const backends: [string, Backend][] = [
+  ['cpu', cpuBackend],
+  ['reference', referenceBackend],
+];
+
+describe.each(backends)('on %s', (device, backend) => {
+  const factory = createModelFactory({ backends: [backend] });
+  const load = (name: string) => factory.load(folder(name), { device, hardware: { weightDtype: 'float32' } });
+
+  test.each(['llama', 'llama_bias_linear', 'llama_dynamic'])('%s has the logits of transformers', async (name) => {
+    await using model = await load(name);
+    const read = await golden(name);
+    expect(read('logits')).toHaveLength(24 * 256);
+    expect(
+      maxAbsError(await allLogits(model.executable, Int32Array.from(read('input_ids'))), read('logits')),
+    ).toBeLessThan(tolerance);
+  });
+
+  test.each(['llama', 'llama_bias_linear'])('%s has them over the cache, too', async (name) => {
+    await using model = await load(name);
+    const read = await golden(name);
+    const state = newState(model.executable);
+    await feed(model.executable, state, Int32Array.from(read('input_ids')));
+    const rows: number[] = [];
+    for (const id of read('generated_ids')) rows.push(...(await feed(model.executable, state, Int32Array.of(id))).data);
+    state.dispose();
+    expect(rows).toHaveLength(6 * 256);
+    expect(maxAbsError(Float32Array.from(rows), read('decode_logits'))).toBeLessThan(tolerance);
+  });
+
+  test('llama generates the text of transformers', async () => {
+    await using model = await load('llama');
+    const read = await golden('llama');
+    const { ids } = await model
+      .generate({ promptIds: [...read('input_ids')], maxNewTokens: 6, ignoreEos: true })
+      .result();
+    expect(ids).toEqual([...read('generated_ids')]);
+  });
+
+  test.each([0, 1, 2])('llama has the hidden states of transformers (%d)', async (i) => {
+    await using model = await load('llama');
+    const read = await golden('llama');
+    const ids = Int32Array.from(read('input_ids'));
+    const scope = i === 0 ? 'embedding' : `layers.${i - 1}`;
+    const { taps } = await model.executable.run(newState(model.executable), {
+      tokens: ids,
+      positions: ids.map((_, at) => at),
+      sequences: [{ slot: 0, from: 0, count: ids.length }],
+      want: { taps: [scope] },
+    });
+    expect(maxAbsError(taps[scope]?.data ?? new Float32Array(), read(`hidden_states.${i}`))).toBeLessThan(tolerance);
+  });
+});

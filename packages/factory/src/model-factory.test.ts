@@ -1,0 +1,73 @@
+import { type Backend, referenceBackend } from '@tttv2/graph';
+import {
+  CheckpointError,
+  DoesNotFitError,
+  SpecError,
+  UnsupportedHardwareError,
+  UnsupportedModelError,
+  uniformModelSpec,
+} from '@tttv2/spec';
+import { expect, test } from 'vitest';
+import { createModelFactory } from './index.node.ts';
+import { createModelFactory as createAnywhere } from './index.ts';
+
+const factory = createModelFactory({ backends: [referenceBackend] });
+const spec = uniformModelSpec({
+  vocabSize: 50,
+  hiddenDim: 16,
+  numLayers: 2,
+  numHeads: 2,
+  intermediateDim: 24,
+  maxSeqLen: 16,
+});
+const device = 'reference';
+
+test('a specification alone is a model, its random weights those of the seed', async () => {
+  const ids = async (seed: number) => {
+    await using model = await factory.fromSpec(spec, { device, seed });
+    expect(model.origin).toEqual({ kind: 'random', seed });
+    return (await model.generate({ promptIds: [1, 2, 3], maxNewTokens: 5 }).result()).ids;
+  };
+  expect(await ids(1)).toEqual(await ids(1));
+  expect(await ids(1)).not.toEqual(await ids(2));
+});
+
+test('a configuration becomes a specification', () => {
+  const { layers, vocabSize } = factory.fromHuggingFace({ model_type: 'llama', num_hidden_layers: 3 });
+  expect([layers.length, vocabSize]).toEqual([3, 32000]);
+  expect(() => factory.fromHuggingFace({ model_type: 'lama' })).toThrow(UnsupportedModelError);
+});
+
+test('a specification from elsewhere is checked', async () => {
+  await expect(factory.fromSpec({ ...spec, numLayers: 3 }, { device })).rejects.toThrow(SpecError);
+});
+
+test('a device that is not there is refused, and those that are are named', async () => {
+  const loading = factory.load('nowhere', { device: 'n150' });
+  await expect(loading).rejects.toThrow(UnsupportedHardwareError);
+  await expect(loading).rejects.toThrow('there is no device "n150" here; there is reference');
+});
+
+test('a backend that is older than the graph is refused', async () => {
+  const old: Backend = { ...referenceBackend, opset: 0 };
+  await expect(createModelFactory({ backends: [old] }).fromSpec(spec, { device })).rejects.toThrow(
+    'update its package',
+  );
+});
+
+test('a hardware setting with a wrong value is refused by name', async () => {
+  await expect(factory.fromSpec(spec, { device, hardware: { threads: 0 } })).rejects.toThrow('threads');
+});
+
+test('what is not a model, a folder or a file is refused', async () => {
+  await expect(factory.load('./nowhere', { device })).rejects.toThrow(CheckpointError);
+  await expect(createAnywhere({ backends: [referenceBackend] }).load('x', { device })).rejects.toThrow('openFiles');
+});
+
+test('a prompt beyond the context is refused, text without a tokenizer too', async () => {
+  await using model = await factory.fromSpec(spec, { device });
+  const long = Array.from({ length: 16 }, () => 1);
+  await expect(model.generate({ promptIds: long }).result()).rejects.toThrow(DoesNotFitError);
+  expect(() => model.generate({ prompt: 'hello' })).toThrow('has no tokenizer');
+  expect(() => model.generate({ messages: [] })).toThrow('has no tokenizer');
+});
