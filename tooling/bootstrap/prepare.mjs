@@ -23,7 +23,7 @@ export function prepare() {
     say(
       first
         ? 'first run here: installing and building, usually under a minute …'
-        : 'the sources have changed: building, usually a few seconds …',
+        : 'bringing the build up to date, usually a few seconds …',
     );
     const before = fingerprint(root);
     await quietly(installCommand);

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { isPrepared, prepare } from '../bootstrap/prepare.mjs';
 import { pack, published } from './packages.mjs';
 
 // Scripts find our Node 24 in node_modules/.bin first; users have none of that.
@@ -19,9 +20,11 @@ const run = (cwd, command, ...args) =>
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 
+if (!isPrepared()) await prepare();
+
 const scratch = mkdtempSync(join(tmpdir(), 'tttv2-pack-'));
 try {
-  const tarballs = pack('.cache/packed');
+  const tarballs = await pack('.cache/packed');
   console.log(`with Node ${run(scratch, 'node', '--version').trim()}`);
 
   const alone = install([tarballs['@tttv2/spec']]);

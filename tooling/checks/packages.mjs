@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pnpm } from '../bootstrap/pnpm.mjs';
 
 const foldersIn = (parent) =>
   readdirSync(parent, { withFileTypes: true })
@@ -14,14 +14,15 @@ export const published = ['packages', 'apps']
   .filter(({ manifest }) => !manifest.private);
 
 /** Packs all that we publish, as it would be published; the path of each tarball by package name. */
-export function pack(into) {
+export async function pack(into) {
   const destination = resolve(into);
   rmSync(destination, { recursive: true, force: true });
   mkdirSync(destination, { recursive: true });
   const filters = published.flatMap(({ manifest }) => ['--filter', manifest.name]);
-  execFileSync('pnpm', [...filters, 'pack', '--pack-destination', destination], {
+  const code = await pnpm([...filters, 'pack', '--pack-destination', destination], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  if (code !== 0) throw new Error(`pnpm pack failed with exit code ${code}`);
   return Object.fromEntries(
     published.map(({ manifest: { name, version } }) => [
       name,

@@ -8,7 +8,7 @@ import { pack, published } from './packages.mjs';
 // We publish ES modules only: what older resolvers make of them is no problem of ours.
 const notOurs = new Set(['node10', 'node16-cjs']);
 
-const tarballs = pack('.cache/packed');
+const tarballs = await pack('.cache/packed');
 const problems = [];
 
 for (const { manifest } of published) {

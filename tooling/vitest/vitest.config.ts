@@ -6,5 +6,6 @@ const conditions = ['@tttv2/source'];
 export default defineProject({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
-  test: { include: ['src/**/*.test.ts'] },
+  // A busy machine is no failure.
+  test: { include: ['src/**/*.test.ts'], testTimeout: 30_000 },
 });
