@@ -128,7 +128,6 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
     if (rope.scaling.kind === 'dynamic' && model.maxSeqLen !== null) {
       fail(['maxSeqLen'], `must be null: rope table "${name}" scales dynamically, to any length`);
     }
-    checkFactors(rope, (message) => fail(['ropeTables', name, 'scaling'], message));
   }
 }
 
@@ -139,18 +138,5 @@ function checkRope(model: ModelShape, name: string, headDim: number, fail: (mess
     fail(`names the table "${name}", but ropeTables has ${known}`);
   } else if (rope.rotaryDim > headDim) {
     fail(`table "${name}" rotates ${rope.rotaryDim} dimensions, but a head has ${headDim}`);
-  }
-}
-
-/** Divisors come one for each pair of rotated dimensions. */
-function checkFactors({ rotaryDim, scaling }: RopeSpec, fail: (message: string) => void): void {
-  const lists =
-    scaling.kind === 'factors'
-      ? [scaling.factors]
-      : scaling.kind === 'longrope'
-        ? [scaling.shortFactors, scaling.longFactors]
-        : [];
-  for (const list of lists) {
-    if (list.length !== rotaryDim / 2) fail(`has ${list.length} factors for ${rotaryDim / 2} pairs of dimensions`);
   }
 }

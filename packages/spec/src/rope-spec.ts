@@ -41,8 +41,7 @@ export const ropeScalingSchema = z.discriminatedUnion('kind', [
 ]);
 export type RopeScaling = z.infer<typeof ropeScalingSchema>;
 
-/** A table of rotary frequencies. */
-export const ropeSpecSchema = z.strictObject({
+const baseRopeSchema = z.strictObject({
   /** The base θ (the seed's `rotary_base`). */
   theta: positive,
   /** Dimensions of a head that are rotated: the first ones; even. */
@@ -51,7 +50,26 @@ export const ropeSpecSchema = z.strictObject({
   layout: z.enum(['half', 'interleaved']),
   scaling: ropeScalingSchema,
 });
-export type RopeSpec = z.infer<typeof ropeSpecSchema>;
+
+/** A table of rotary frequencies. */
+export const ropeSpecSchema = baseRopeSchema.superRefine(checkRope);
+export type RopeSpec = z.infer<typeof baseRopeSchema>;
+
+function checkRope({ rotaryDim, scaling }: RopeSpec, context: z.RefinementCtx<RopeSpec>): void {
+  const fail = (message: string) => context.addIssue({ code: 'custom', path: ['scaling'], message });
+  for (const factors of factorLists(scaling)) {
+    if (factors.length !== rotaryDim / 2)
+      fail(`has ${factors.length} factors for ${rotaryDim / 2} pairs of dimensions`);
+  }
+  if (scaling.kind === 'dynamic' && rotaryDim === 2)
+    fail('cannot be dynamic for one pair of dimensions: its formula divides by rotaryDim - 2');
+}
+
+/** Divisors come one for each pair of rotated dimensions. */
+function factorLists(scaling: RopeScaling): number[][] {
+  if (scaling.kind === 'factors') return [scaling.factors];
+  return scaling.kind === 'longrope' ? [scaling.shortFactors, scaling.longFactors] : [];
+}
 
 /** True when the frequencies depend on the longest position of a call. */
 export function isLengthDependent(rope: RopeSpec): boolean {

@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { SpecError } from './errors/spec-error.ts';
+import { type ModelSpec, modelSpec, parseModelSpec } from './model-spec.ts';
+import type { RopeScaling } from './rope-spec.ts';
+import { type UniformOptions, uniformModelSpec } from './uniform.ts';
+
+const size = fc.integer({ min: 1, max: 5 });
+/** Fields that may be left out: a constructor's default takes their place. */
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const flag = optional(fc.boolean());
+
+const scaling = fc.constantFrom<RopeScaling>(
+  { kind: 'default' },
+  { kind: 'linear', factor: 2 },
+  { kind: 'dynamic', factor: 2, originalMaxSeqLen: 64 },
+  { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxSeqLen: 64 },
+);
+
+const options = fc
+  .record({
+    vocabSize: size,
+    numLayers: size,
+    intermediateDim: size,
+    kvHeads: size,
+    group: size,
+    pairs: fc.integer({ min: 2, max: 5 }),
+    slidingWindowSize: optional(size),
+    rotaryBase: optional(fc.constantFrom(100, 10000, 1e6)),
+    useRotary: flag,
+    scale: optional(fc.constantFrom(0.5, 1e-3)),
+    activation: optional(fc.constantFrom('silu', 'swish', 'gelu', 'gelu_tanh', 'relu')),
+    normType: optional(fc.constantFrom('rms_norm', 'layer_norm')),
+    normEps: optional(fc.constantFrom(1e-5, 1e-12)),
+    ropeScaling: optional(scaling),
+    ...{
+      useBiasQ: flag,
+      useBiasKv: flag,
+      useBiasO: flag,
+      useGate: flag,
+      useBias: flag,
+      preNorm: flag,
+      tieEmbeddings: flag,
+    },
+  })
+  .map(({ kvHeads, group, pairs, ...rest }): UniformOptions => {
+    const numHeads = kvHeads * group;
+    const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+    const { vocabSize, numLayers, intermediateDim } = rest;
+    return {
+      ...given,
+      vocabSize,
+      numLayers,
+      intermediateDim,
+      hiddenDim: 2 * pairs * numHeads,
+      numHeads,
+      numKvHeads: kvHeads,
+    };
+  });
+
+test('a specification survives JSON exactly', () => {
+  fc.assert(
+    fc.property(options, (given) => {
+      const spec = uniformModelSpec(given);
+      const text = JSON.stringify(spec);
+      const again = parseModelSpec(JSON.parse(text));
+      expect(again).toEqual(spec);
+      expect(JSON.stringify(again)).toBe(text);
+    }),
+  );
+});
+
+test('what is given is what the specification says', () => {
+  fc.assert(
+    fc.property(options, (given) => {
+      const spec = uniformModelSpec(given);
+      expect(spec.layers).toHaveLength(given.numLayers);
+      for (const { mixer, ffn, norms } of spec.layers) {
+        for (const field of [
+          'numHeads',
+          'numKvHeads',
+          'useBiasQ',
+          'useBiasKv',
+          'useBiasO',
+          'scale',
+          'slidingWindowSize',
+        ] as const)
+          if (given[field] !== undefined) expect(mixer[field]).toBe(given[field]);
+        if (given.activation !== undefined)
+          expect(ffn.activation).toBe(given.activation === 'swish' ? 'silu' : given.activation);
+        if (given.normEps !== undefined) expect((norms.preMixer ?? norms.postMixer)?.normEps).toBe(given.normEps);
+      }
+      if (given.tieEmbeddings !== undefined) expect(spec.tieEmbeddings).toBe(given.tieEmbeddings);
+      const [rope] = Object.values(spec.ropeTables);
+      if (given.ropeScaling !== undefined && given.useRotary !== false)
+        expect(rope?.scaling).toEqual(given.ropeScaling);
+      if (given.rotaryBase !== undefined && given.useRotary !== false) expect(rope?.theta).toBe(given.rotaryBase);
+    }),
+  );
+});
+
+/** A plain model as the data that a file would hold. */
+function plain(): ModelSpec {
+  return uniformModelSpec({
+    vocabSize: 11,
+    hiddenDim: 16,
+    numLayers: 2,
+    numHeads: 4,
+    numKvHeads: 2,
+    intermediateDim: 24,
+  });
+}
+
+/** A copy in which the value at a path of the JSON is another. */
+function changed(path: readonly (string | number)[], value: unknown, of: unknown = plain()): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  const copy: Record<string, unknown> | unknown[] = Array.isArray(of) ? [...of] : { ...Object(of) };
+  return Object.assign(copy, { [key]: changed(rest, value, Object(of)[key]) });
+}
+
+test.each<[at: (string | number)[], value: unknown, path: string, message: RegExp]>([
+  [['numLayers'], 3, 'numLayers', /is 3, but there are 2 layers/],
+  [['layers', 1, 'mixer', 'numKvHeads'], 3, 'layers.1.mixer.numKvHeads', /4 is not divisible by numKvHeads 3/],
+  [['layers', 0, 'mixer', 'attentionType'], 'multi_head', 'layers.0.mixer.attentionType', /is "grouped_query"/],
+  [['layers', 0, 'mixer', 'slidingWindowSize'], 8, 'layers.0.mixer.attentionType', /is "sliding_window"/],
+  [['layers', 0, 'mixer', 'hiddenDim'], 32, 'layers.0.mixer.hiddenDim', /the model's is 16/],
+  [['layers', 0, 'ffn', 'hiddenDim'], 32, 'layers.0.ffn.hiddenDim', /the model's is 16/],
+  [['layers', 1, 'mixer', 'rope'], 'other', 'layers.1.mixer.rope', /"other", but ropeTables has main/],
+  [['layers', 1, 'mixer', 'rope'], 'constructor', 'layers.1.mixer.rope', /ropeTables has main/],
+  [['ropeTables', 'main', 'rotaryDim'], 6, 'layers.0.mixer.rope', /rotates 6 dimensions, but a head has 4/],
+  [['ropeTables', 'main', 'rotaryDim'], 3, 'ropeTables.main.rotaryDim', /even/],
+  [['ropeTables', 'main', 'scaling'], { kind: 'linear' }, 'ropeTables.main.scaling.factor', /expected number/],
+  [['ropeTables', 'main', 'scaling'], { kind: 'ntk' }, 'ropeTables.main.scaling.kind', /./],
+  [
+    ['ropeTables', 'main', 'scaling'],
+    { kind: 'factors', factors: [1], attentionFactor: 1 },
+    'ropeTables.main.scaling',
+    /1 factors for 2 pairs/,
+  ],
+  [
+    ['ropeTables', 'main', 'scaling'],
+    { kind: 'longrope', shortFactors: [1, 1], longFactors: [1, 1, 1], originalMaxSeqLen: 8, attentionFactor: 1 },
+    'ropeTables.main.scaling',
+    /3 factors for 2 pairs/,
+  ],
+  [
+    ['ropeTables', 'main', 'scaling'],
+    { kind: 'dynamic', factor: 2, originalMaxSeqLen: 8 },
+    'maxSeqLen',
+    /must be null/,
+  ],
+  [['specVersion'], 2, 'specVersion', /./],
+  [['vocabSize'], 0, 'vocabSize', />0/],
+  [['layers', 0, 'mixer', 'scale'], Number.NaN, 'layers.0.mixer.scale', /NaN/],
+  [['layers', 0, 'mixer', 'kind'], 'mamba', 'layers.0.mixer.kind', /./],
+])('%j = %j is an error at %s', (at, value, path, message) => {
+  const parse = () => parseModelSpec(changed(at, value));
+  expect(parse).toThrow(SpecError);
+  expect(parse).toThrow(message);
+  expect(parse).toThrow(expect.objectContaining({ path }));
+});
+
+test.each([
+  [[]],
+  [['layers', 1]],
+  [['layers', 0, 'mixer']],
+  [['layers', 0, 'ffn']],
+  [['layers', 0, 'norms']],
+  [['layers', 0, 'norms', 'preMixer']],
+  [['finalNorm']],
+  [['ropeTables', 'main']],
+  [['ropeTables', 'main', 'scaling']],
+])('an unknown field at %j is an error that names it', (at) => {
+  const parse = () => parseModelSpec(changed([...at, 'numHeadz'], 1));
+  expect(parse).toThrow(expect.objectContaining({ path: at.join('.') }));
+  expect(parse).toThrow(/numHeadz/);
+});
+
+test('a missing field is an error that names it', () => {
+  const { vocabSize: _, ...rest } = plain();
+  expect(() => parseModelSpec(rest)).toThrow(expect.objectContaining({ path: 'vocabSize' }));
+});
+
+test('layers with equal inline tables share one, others get their own', () => {
+  const layerOf = (rotaryBase: number) => {
+    const [layer] = uniformModelSpec({ ...base, rotaryBase }).layers;
+    if (layer === undefined || layer.mixer.rope === null) throw new Error('a uniform model has layers with tables');
+    return layer;
+  };
+  const base = { vocabSize: 11, hiddenDim: 16, numLayers: 1, numHeads: 4, intermediateDim: 24 };
+  const table = (theta: number) => ({ theta, rotaryDim: 4, layout: 'half', scaling: { kind: 'default' } }) as const;
+  const inline = (theta: number) => {
+    const layer = layerOf(theta);
+    return { ...layer, mixer: { ...layer.mixer, rope: table(theta) } };
+  };
+  const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers: [inline(100), inline(1e6), inline(100)] });
+  expect(spec.layers.map(({ mixer }) => mixer.rope)).toEqual(['main', 'table1', 'main']);
+  expect(Object.values(spec.ropeTables).map(({ theta }) => theta)).toEqual([100, 1e6]);
+  expect(spec.numLayers).toBe(3);
+});
+
+test('without a length, a model has the seed’s, or none where its rotary tables scale to any', () => {
+  expect(plain().maxSeqLen).toBe(2048);
+  const dynamic = { kind: 'dynamic', factor: 2, originalMaxSeqLen: 64 } as const;
+  const base = { vocabSize: 11, hiddenDim: 16, numLayers: 1, numHeads: 4, intermediateDim: 24 };
+  expect(uniformModelSpec({ ...base, ropeScaling: dynamic }).maxSeqLen).toBeNull();
+  expect(() => uniformModelSpec({ ...base, ropeScaling: dynamic, maxSeqLen: 64 })).toThrow('must be null');
+});
