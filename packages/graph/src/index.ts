@@ -3,6 +3,7 @@ export { GraphBuilder } from './builder.ts';
 export type { IndexBounds, StepLimits } from './check-step.ts';
 export { cachePlaces, checkStep, indexBounds } from './check-step.ts';
 export { dequantise } from './dequantise.ts';
+export { describeParameters } from './describe-parameters.ts';
 export type { Bindings } from './evaluate.ts';
 export { evaluate } from './evaluate.ts';
 export type {

@@ -1,6 +1,7 @@
-import { UnsupportedHardwareError } from '@tttv2/spec';
+import { bytesOf, UnsupportedHardwareError } from '@tttv2/spec';
 import type { Backend, Program } from './backend.ts';
 import { cachePlaces, checkStep, indexBounds } from './check-step.ts';
+import { describeParameters } from './describe-parameters.ts';
 import { evaluate } from './evaluate.ts';
 import type { Executable, MemoryReport, State, StateOptions, Step, StepResult } from './executable.ts';
 import type { Graph } from './graph.ts';
@@ -10,6 +11,7 @@ import { ReferenceState } from './reference-state.ts';
 import { tapValue } from './tap.ts';
 import { type FloatTensor, floats, type IntTensor } from './tensor.ts';
 import { validate } from './validate.ts';
+import { shapeOf } from './weight-expr.ts';
 import type { WeightSource } from './weight-source.ts';
 
 /** Runs graphs by the definitions of their ops, in float32: slow, obvious, everywhere. What other backends are held against. */
@@ -52,16 +54,14 @@ async function readParameters(
   weights: WeightSource,
   report: (loaded: number, total: number) => void,
 ): Promise<Map<string, FloatTensor>> {
-  const entries = Object.entries(graph.parameters);
-  const bytes = ({ shape }: { shape: number[] }) => shape.reduce((product, dim) => product * dim, 4);
-  const total = entries.reduce((sum, [, parameter]) => sum + bytes(parameter), 0);
+  const entries = [...describeParameters(graph, weights)].map(([name, expr]) => ({ name, expr, shape: shapeOf(expr) }));
+  const total = entries.reduce((sum, { shape }) => sum + bytesOf('float32', shape), 0);
   const parameters = new Map<string, FloatTensor>();
   let loaded = 0;
-  for (const [name, parameter] of entries) {
+  for (const { name, expr, shape } of entries) {
     report(loaded, total);
-    const data = await readFloats(weights, weights.describe(name));
-    parameters.set(name, { dtype: 'float32', shape: parameter.shape, data });
-    loaded += bytes(parameter);
+    parameters.set(name, { dtype: 'float32', shape, data: await readFloats(weights, expr) });
+    loaded += bytesOf('float32', shape);
   }
   report(loaded, total);
   return parameters;

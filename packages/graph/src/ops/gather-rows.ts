@@ -11,8 +11,11 @@ export const gatherRows = defineOp({
     expect.count(inputs, 2);
     const [table, index] = [expect.input(inputs, 0), expect.input(inputs, 1, 'int32', 1)];
     if (table.shape.length < 2) throw new Error(`input 0 must have rows, found [${table.shape.join(', ')}]`);
-    const [count] = index.shape;
-    return { dtype: 'float32', shape: [...(count === undefined ? [] : [count]), ...table.shape.slice(1)] };
+    const [rows, ...row] = table.shape;
+    // Of the rows that a step brings, `logitRows` alone is known to name none beyond the last.
+    if (typeof rows !== 'number' && (rows !== 'N' || index.shape[0] !== 'R'))
+      throw new Error(`input 0 has ${rows} rows: only logitRows choose from those of the step's tokens`);
+    return { dtype: 'float32', shape: [...index.shape, ...row] };
   },
   evaluate(_attrs, inputs) {
     const [table, index] = [floats(inputs[0]), ints(inputs[1])];

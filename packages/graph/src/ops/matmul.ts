@@ -12,8 +12,8 @@ export const matmul = defineOp({
     expect.count(inputs, 2);
     const [x, weight] = [expect.input(inputs, 0), expect.input(inputs, 1, 'float32', 2)];
     const [outputs, width] = weight.shape;
-    if (outputs === undefined || typeof outputs !== 'number')
-      throw new Error('input 1 must have a fixed number of rows');
+    if (typeof outputs !== 'number' || typeof width !== 'number')
+      throw new Error(`input 1 must be of fixed size, found [${weight.shape.join(', ')}]`);
     if (x.shape.at(-1) !== width) throw new Error(`input 0 has rows of ${x.shape.at(-1)}, input 1 of ${width}`);
     return { dtype: 'float32', shape: [...x.shape.slice(0, -1), outputs] };
   },

@@ -9,6 +9,8 @@ export const mean = defineOp({
   attrs: noAttrs,
   infer(_attrs, inputs) {
     const { dtype, shape } = sameAsInput(inputs);
+    if (typeof shape.at(-1) !== 'number')
+      throw new Error(`[${shape.join(', ')}] has no fixed last dimension: tokens of a step do not mix`);
     return { dtype, shape: [...shape.slice(0, -1), 1] };
   },
   evaluate(_attrs, inputs) {

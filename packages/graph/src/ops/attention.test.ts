@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import type { StateStore } from '../state-store.ts';
+import { floats, floatTensor, type IntTensor } from '../tensor.ts';
+import { attention } from './attention.ts';
+
+type Row = { key: Float32Array; value: Float32Array };
+
+function memory(): StateStore {
+  const slots = new Map<number, Row[]>();
+  return {
+    read: (_state, slot) => slots.get(slot) ?? [],
+    write: (_state, slot, index, key, value) => {
+      slots.set(slot, Object.assign([...(slots.get(slot) ?? [])], { [index]: { key, value } }));
+    },
+  };
+}
+
+/** Token t has the keys `[t, t, …]` and the values `[10 t + kvHead, …]`; all queries are one. */
+function attend(options: {
+  heads: number;
+  kvHeads: number;
+  scale: number;
+  window?: number | null;
+  slots: number[];
+  places: number[];
+  state?: StateStore;
+}): number[] {
+  const { heads, kvHeads, scale, window = null, slots, places, state = memory() } = options;
+  const tokens = slots.length;
+  const vector = (numbers: number[]): IntTensor => ({
+    dtype: 'int32',
+    shape: [tokens],
+    data: Int32Array.from(numbers),
+  });
+  const q = floatTensor([tokens, heads, 1], () => 1);
+  const k = floatTensor([tokens, kvHeads, 1], (i) => Math.floor(i / kvHeads));
+  const v = floatTensor([tokens, kvHeads, 1], (i) => 10 * Math.floor(i / kvHeads) + (i % kvHeads));
+  const attrs = { state: 's', scale, mask: 'causal', window } as const;
+  const inputs = [q, k, v, vector(slots), vector(places)];
+  return [...floats(attention.evaluate(attrs, inputs, { sizes: { N: tokens, R: 0 }, state })).data];
+}
+
+const one = { heads: 1, kvHeads: 1, slots: [0, 0, 0, 0], places: [0, 1, 2, 3] };
+
+test('without a scale it is the mean of what a token sees', () => {
+  expect(attend({ ...one, scale: 0 })).toEqual([0, 5, 10, 15]);
+});
+
+test('a window bounds what a token sees, itself included', () => {
+  expect(attend({ ...one, scale: 0, window: 2 })).toEqual([0, 5, 15, 25]);
+  expect(attend({ ...one, scale: 0, window: 1 })).toEqual([0, 10, 20, 30]);
+});
+
+test('a large scale takes the best key', () => {
+  expect(attend({ ...one, scale: 1000 })).toEqual([0, 10, 20, 30]);
+  expect(attend({ ...one, scale: -1000 })).toEqual([0, 0, 0, 0]);
+});
+
+test('weighs values by the softmax of scaled products', () => {
+  const e = Math.exp(0.5);
+  expect(attend({ ...one, scale: 0.5 })[1]).toBeCloseTo((10 * e) / (1 + e), 5);
+});
+
+test('equal groups of heads share a KV head', () => {
+  expect(attend({ ...one, heads: 4, kvHeads: 2, scale: 0, slots: [0], places: [0] })).toEqual([0, 0, 1, 1]);
+});
+
+test('sequences do not see each other, wherever their tokens lie in the step', () => {
+  expect(attend({ ...one, scale: 0, slots: [0, 1, 0, 1], places: [0, 0, 1, 1] })).toEqual([0, 10, 10, 20]);
+});
+
+test('tokens of earlier steps are seen, those beyond the own place are not', () => {
+  const state = memory();
+  attend({ ...one, scale: 0, state });
+  expect(attend({ ...one, scale: 0, slots: [0], places: [2], state })).toEqual([(0 + 10 + 0) / 3].map(Math.fround));
+});

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { GraphBuilder } from './builder.ts';
+import { printGraph } from './print.ts';
+
+test('prints a line a node, indented by scope', () => {
+  const builder = new GraphBuilder('g');
+  const x = builder.node('gather_rows', {}, [builder.parameter('table', [5, 4]), builder.input('tokens')]);
+  const y = builder.scope('a', () => {
+    const inner = builder.scope('b', () => builder.node('affine', { scale: 2, offset: 0 }, [x]));
+    return builder.node('constant', { shape: [40], data: Array.from({ length: 40 }, () => 1) }, []) && inner;
+  });
+  expect(printGraph(builder.build({ y }))).toBe(
+    [
+      'graph g (opset 1)',
+      'inputs tokens',
+      '%0 = gather_rows(table, tokens) float32[N, 4]',
+      'a/',
+      '  b/',
+      '    %1 = affine(%0, scale=2, offset=0) float32[N, 4]',
+      `  %2 = constant(shape=[40], data=[${'1,'.repeat(28)}…) float32[40]`,
+      'output y = %1',
+    ].join('\n'),
+  );
+});
