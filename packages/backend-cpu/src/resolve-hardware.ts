@@ -1,4 +1,4 @@
-import { type GgmlDtype, isGgmlDtype, targetDtypes } from '@tttv2/ggml';
+import { type GgmlDtype, targetDtypes } from '@tttv2/ggml';
 import type { Graph, WeightSource } from '@tttv2/graph';
 import { type HardwareConfig, type KvCacheDtype, UnsupportedHardwareError } from '@tttv2/spec';
 
@@ -23,7 +23,7 @@ export function resolveHardware(
   const isExact = [...targetDtypes(graph, weights).values()].every((dtype) => dtype === 'float32');
   const useFlashAttention = config.useFlashAttention ?? false;
   const threads = config.threads ?? cores;
-  const kvCacheDtype = cacheDtype(config.kvCacheDtype ?? (isExact ? 'float32' : 'float16'), useFlashAttention);
+  const kvCacheDtype = cacheDtype(config.kvCacheDtype ?? (isExact ? 'float32' : 'float16'));
   return {
     config: { ...config, useFlashAttention, threads, kvCacheDtype },
     threads,
@@ -58,18 +58,10 @@ function refuse(config: HardwareConfig): void {
   }
 }
 
-/** Plain attention keeps values transposed, which splits the blocks of a quantised cache. */
-function cacheDtype(dtype: KvCacheDtype, useFlashAttention: boolean): GgmlDtype & KvCacheDtype {
-  if (dtype === 'bfloat8_b' || dtype === 'bfloat4_b' || !isGgmlDtype(dtype)) {
-    throw refusal(
-      'kvCacheDtype',
-      `"${dtype}" is a block format of Tenstorrent devices: use "${dtype === 'bfloat8_b' ? 'q8_0' : 'q4_0'}"`,
-    );
-  }
-  if ((dtype === 'q8_0' || dtype === 'q4_0') && !useFlashAttention) {
-    throw refusal('kvCacheDtype', `"${dtype}" needs useFlashAttention: set it, or use "float16"`);
-  }
-  return dtype;
+function cacheDtype(dtype: KvCacheDtype): GgmlDtype & KvCacheDtype {
+  if (dtype !== 'bfloat8_b' && dtype !== 'bfloat4_b') return dtype;
+  const nearest = dtype === 'bfloat8_b' ? 'q8_0' : 'q4_0';
+  throw refusal('kvCacheDtype', `"${dtype}" is a block format of Tenstorrent devices: use "${nearest}"`);
 }
 
 function refusal(field: keyof HardwareConfig, message: string): UnsupportedHardwareError {

@@ -19,6 +19,7 @@ import { type HardwareConfig, SpecError, UnsupportedHardwareError } from '@tttv2
 import type { ComputeSettings } from './compute-graph.ts';
 import { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
+import { checkCaches } from './kv-cache.ts';
 import { GgmlState } from './state.ts';
 import { type LoadOptions, Weights } from './weights.ts';
 
@@ -39,6 +40,7 @@ const maxTokensPerStep = 512;
 /** Places a program of one stage on ggml's CPU backend. */
 export async function compileGgml(program: Program, source: WeightSource, options: GgmlOptions): Promise<Executable> {
   const graph = validate(onlyStage(program, options.device));
+  checkCaches(graph, { ...options, ...options.settings });
   const engine = new Engine({ threads: options.threads });
   try {
     const weights = await Weights.load(engine, graph, source, options);

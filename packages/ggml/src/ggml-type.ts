@@ -35,5 +35,13 @@ export function isGgmlDtype(dtype: Dtype): dtype is GgmlDtype {
   return Object.hasOwn(ggmlTypes, dtype);
 }
 
+/** Types that are only made with an importance matrix: ggml aborts when it is asked to convert to them. */
+const readOnly: readonly Dtype[] = ['iq1_s', 'iq1_m', 'iq2_xxs', 'iq2_xs', 'iq2_s', 'iq3_xxs', 'iq3_s'];
+
+/** True when ggml can turn float32 into this type. */
+export function canConvertTo(dtype: GgmlDtype): boolean {
+  return !readOnly.includes(dtype);
+}
+
 export const int32Type = 26;
 export const int64Type = 27;

@@ -1,5 +1,5 @@
 import type { Graph, KvCache } from '@tttv2/graph';
-import { bytesOf, DoesNotFitError } from '@tttv2/spec';
+import { bytesOf, DoesNotFitError, type Dtype, dtypes, UnsupportedHardwareError } from '@tttv2/spec';
 import { newArena } from './arena.ts';
 import type { Engine } from './engine.ts';
 import { type GgmlDtype, ggmlTypes, isGgmlDtype } from './ggml-type.ts';
@@ -14,6 +14,29 @@ export interface LayerCache {
   elementBytes: number;
   headBytes: number;
   rowBytes: number;
+}
+
+/** What plain attention can read; flash attention reads whole blocks of the other two as well. */
+const plainDtypes: readonly Dtype[] = ['float32', 'float16', 'bfloat16'];
+const flashDtypes: readonly Dtype[] = [...plainDtypes, 'q8_0', 'q4_0'];
+
+/** @throws UnsupportedHardwareError when ggml cannot store or read a cache of the graph. */
+export function checkCaches(
+  graph: Graph,
+  { device, kvCacheDtype, useFlashAttention }: { device: string; kvCacheDtype: Dtype; useFlashAttention: boolean },
+): void {
+  for (const [name, { headDim, stored }] of Object.entries(graph.states)) {
+    const dtype = stored ?? kvCacheDtype;
+    const refuse = (reason: string) => {
+      const message = `${device}: kvCacheDtype "${dtype}" of ${name} ${reason}`;
+      throw new UnsupportedHardwareError({ device, field: 'kvCacheDtype', message });
+    };
+    if (!flashDtypes.includes(dtype)) refuse(`is not one of ${flashDtypes.join(', ')}: use "float16"`);
+    // Plain attention keeps values transposed, which splits blocks.
+    if (!useFlashAttention && !plainDtypes.includes(dtype)) refuse('needs useFlashAttention: set it, or use "float16"');
+    const { elements } = dtypes[dtype];
+    if (headDim % elements !== 0) refuse(`packs ${elements} numbers, but a head has ${headDim}: use "float16"`);
+  }
 }
 
 /** The native memory of all caches of a graph, for one state. */

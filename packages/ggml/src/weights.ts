@@ -1,10 +1,12 @@
 import {
   asView,
+  describeParameters,
   dtypeOf,
   type Graph,
   type LoadProgress,
   readFloats,
   type StoredView,
+  shapeOf,
   type WeightExpr,
   type WeightFile,
   type WeightSource,
@@ -12,7 +14,7 @@ import {
 import { bytesOf, CheckpointError, type Dtype, dtypes } from '@tttv2/spec';
 import { nativeBytes, newArena, sizesOf } from './arena.ts';
 import type { Engine } from './engine.ts';
-import { type GgmlDtype, ggmlTypes, isGgmlDtype } from './ggml-type.ts';
+import { canConvertTo, type GgmlDtype, ggmlTypes, isGgmlDtype } from './ggml-type.ts';
 import { type MappedFile, mapFile } from './mapped-file.ts';
 import { type Pointer, present } from './pointer.ts';
 
@@ -226,15 +228,15 @@ export function targetDtypes(graph: Graph, source: WeightSource): Map<string, Gg
   return new Map(plan(graph, source).map(({ name, target }) => [name, target]));
 }
 
-/** What each parameter is to be: its stored type, except where ggml computes with float32 only. */
+/** What each parameter is to be: its stored type, except where ggml computes with float32 only, or cannot make that type. */
 function plan(graph: Graph, source: WeightSource): Placement[] {
   const float32Only = parametersUsedAsNumbers(graph);
-  return Object.entries(graph.parameters).map(([name, { shape, stored }]) => {
-    const expr = source.describe(name);
-    const view = asView(expr);
-    const wanted = float32Only.has(name) ? 'float32' : (stored ?? dtypeOf(expr));
+  return [...describeParameters(graph, source)].map(([name, expr]) => {
+    const shape = shapeOf(expr);
+    const view = usableView(source, asView(expr));
+    const wanted = float32Only.has(name) ? 'float32' : (graph.parameters[name]?.stored ?? dtypeOf(expr));
     const target = isGgmlDtype(wanted) && isWhole(wanted, shape) ? wanted : 'float32';
-    return { name, shape, expr, view: usableView(source, view), target };
+    return { name, shape, expr, view, target: view?.dtype === target || canConvertTo(target) ? target : 'float32' };
   });
 }
 
@@ -258,7 +260,14 @@ function isWhole(dtype: Dtype, shape: readonly number[]): boolean {
 
 /** A view that native code can read in place: of a type it knows, on this machine's disk, on an address it can load. */
 function usableView(source: WeightSource, view: StoredView | null): Placement['view'] {
-  if (view === null || !isGgmlDtype(view.dtype) || fileOf(source, view.file).path === null) return null;
+  if (view === null || !isGgmlDtype(view.dtype) || !isWhole(view.dtype, view.shape)) return null;
+  const { path, size } = fileOf(source, view.file);
+  const bytes = bytesOf(view.dtype, view.shape);
+  if (view.offset + bytes > size) {
+    const message = `ends at byte ${size}, but a weight of ${bytes} bytes starts here: was it cut short?`;
+    throw new CheckpointError({ file: view.file, offset: view.offset, message });
+  }
+  if (path === null) return null;
   const alignment = view.dtype === 'float32' ? 4 : 2;
   return view.offset % alignment === 0 ? { ...view, dtype: view.dtype } : null;
 }
