@@ -4,6 +4,8 @@ export type { Capability, ContractCase } from './contract-case.ts';
 export type { Tolerance } from './expect-close.ts';
 export { expectClose } from './expect-close.ts';
 export { expectRejection, isError } from './expect-rejection.ts';
+export type { FuzzCase, FuzzOutcome, FuzzVariant } from './fuzz.ts';
+export { fuzzCase, runFuzzCase, showFuzzCase } from './fuzz.ts';
 export { maxAbsError } from './max-abs-error.ts';
 export { memoryWeights } from './memory-weights.ts';
 export { pcc } from './pcc.ts';

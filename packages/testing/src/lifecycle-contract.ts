@@ -1,5 +1,5 @@
-import type { Executable, State } from '@tttv2/graph';
-import { opset } from '@tttv2/graph';
+import { type Executable, opset, type State, type WeightSource } from '@tttv2/graph';
+import { WeightMismatchError } from '@tttv2/spec';
 import type { ContractCase } from './contract-case.ts';
 import { expectRejection, isError } from './expect-rejection.ts';
 import { type BackendUnderTest, compileLegal, expectSameResult, type SideBySide, sideBySide } from './side-by-side.ts';
@@ -34,6 +34,18 @@ export function lifecycleContract(under: BackendUnderTest): ContractCase[] {
     promise('a program without a stage is refused', async () => {
       const program = { mesh: [1, 1] as [number, number], stages: [] };
       await expectRejection(() => backend.compile(program, weights, hardware), isError, 'a refusal');
+    }),
+    promise('weights of another shape are refused', async () => {
+      const [name = ''] = weights.names();
+      const other: WeightSource = {
+        ...weights,
+        describe: (asked) => {
+          const expr = weights.describe(asked);
+          return asked === name ? { kind: 'rows', of: expr, start: 0, count: 1, step: 1 } : expr;
+        },
+      };
+      const refused = () => compileLegal(backend, graph, other, hardware);
+      await expectRejection(refused, WeightMismatchError.isInstance, 'a WeightMismatchError');
     }),
     promise('loading reports its progress, and stops when aborted', async () => {
       const program = { mesh: [1, 1] as [number, number], stages: [graph] };
