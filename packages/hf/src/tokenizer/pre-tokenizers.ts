@@ -111,8 +111,9 @@ interface Family {
  * Steps of each name, applied one after the other to the pieces that the step before left.
  * Source: llama.cpp, `src/llama-vocab.cpp` and `src/unicode.cpp`, which mostly quote the `pre_tokenizer` of the original
  * tokenizer.json. Where it simplifies (any letter where the original tells upper case from lower), so does this table:
- * a GGUF file is to give the ids that it gives there. Left out are vocabularies that are not byte-level (gemma4) and
- * those of encoders.
+ * a GGUF file is to give the ids that it gives there. Only where it leaves digits joined to what stands before them
+ * (afmoe, tiny_aya, cohere2moe, superbpe), this table has the original's words. Left out are vocabularies that are not
+ * byte-level (gemma4) and those of encoders.
  */
 const families: readonly Family[] = [
   {

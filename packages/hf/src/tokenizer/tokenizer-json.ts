@@ -24,7 +24,8 @@ const decoder = z.looseObject({ type: z.string(), decoders: z.array(component).o
 // What we read, and what the library takes for granted. It checks the rest itself.
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({
-    type: z.string().optional(),
+    // Files of the first years do not say.
+    type: z.enum(['BPE', 'Unigram', 'WordPiece'], 'must be BPE, Unigram or WordPiece').optional(),
     vocab: z.union([z.record(z.string(), id), z.array(z.tuple([z.string(), z.number()]))], 'must be a vocabulary'),
   }),
   added_tokens: z.array(z.looseObject({ id, content: z.string(), special: z.boolean().default(false) })).default([]),
