@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CheckpointError } from '@tttv2/spec';
@@ -175,6 +175,14 @@ test('offline without a cache', async () => {
   expect(message).toBe(
     'owner/name: is not in the cache, and the hub is not to be asked (HF_HUB_OFFLINE): use a folder on this machine',
   );
+});
+
+test('a cache that takes nothing is named', async () => {
+  const { endpoint } = await serve({ files });
+  const file = join(cacheDir, 'file');
+  await writeFile(file, '');
+  const { message } = await failure(open({ endpoint, cacheDir: file }));
+  expect(message).toMatch(/^owner\/name: cannot be kept in the cache \(.+\): set HF_HUB_CACHE to a folder for it$/);
 });
 
 test('giving up is no failure of the hub', async () => {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { ModelFiles } from './files.ts';
 import { HubCache } from './hub/hub-cache.node.ts';
 import { downloadFile } from './hub/hub-download.node.ts';
-import { downloadError, listingError } from './hub/hub-errors.node.ts';
+import { cacheError, downloadError, listingError } from './hub/hub-errors.node.ts';
 import { hubParams } from './hub/hub-request.node.ts';
 import { type HubOptions, type HubSettings, hubSettings } from './hub/hub-settings.node.ts';
 import { localFiles } from './local-files.node.ts';
@@ -63,16 +63,16 @@ async function listModel(model: string, cache: HubCache, settings: HubSettings):
       'is not in the cache, and the hub is not to be asked (HF_HUB_OFFLINE): use a folder on this machine';
     return listCached(cache, settings, new CheckpointError({ file: model, message }));
   }
-  try {
-    const listing = await listOnHub(model, settings);
-    await cache.rememberCommit(settings.revision, listing.commit);
-    return listing;
-  } catch (cause) {
+  const listing = await listOnHub(model, settings).catch((cause: unknown) => {
     settings.signal?.throwIfAborted();
     const error = listingError(model, settings.revision, cause);
     if (cause instanceof HubApiError) throw error;
     return listCached(cache, settings, error);
-  }
+  });
+  await cache.rememberCommit(settings.revision, listing.commit).catch((cause: unknown) => {
+    throw cacheError(model, cause);
+  });
+  return listing;
 }
 
 const listingSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/), filePaths: z.array(z.string()) });

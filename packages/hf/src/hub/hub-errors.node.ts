@@ -19,10 +19,19 @@ export function listingError(id: string, revision: string, cause: unknown): Chec
 /** What a person needs to know when a file of a model does not arrive. */
 export function downloadError(id: string, path: string, cause: unknown): CheckpointError {
   if (CheckpointError.isInstance(cause)) return cause;
-  if (isSystemError(cause)) return explained(`${id}/${path}`, `cannot be kept in the cache: ${cause.message}`, cause);
+  if (isSystemError(cause)) return cacheError(`${id}/${path}`, cause);
   if (!(cause instanceof HubApiError)) return unreachable(`${id}/${path}`, cause);
   const isRestricted = cause.statusCode === 401 || cause.statusCode === 403;
   return isRestricted ? restricted(id, cause) : refused(`${id}/${path}`, cause);
+}
+
+/** What a person needs to know when the cache takes nothing. */
+export function cacheError(file: string, cause: unknown): CheckpointError {
+  return explained(
+    file,
+    `cannot be kept in the cache (${reasonOf(cause)}): set HF_HUB_CACHE to a folder for it`,
+    cause,
+  );
 }
 
 function restricted(id: string, cause: HubApiError): CheckpointError {
@@ -41,7 +50,7 @@ function unreachable(file: string, cause: unknown): CheckpointError {
 }
 
 /** What the file system says; what the network says comes wrapped. */
-function isSystemError(error: unknown): error is Error {
+function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
 }
 
