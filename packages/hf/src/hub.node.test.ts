@@ -84,8 +84,8 @@ test('the cache has the layout of the other Hugging Face tools, and nothing half
 test('one GGUF file can be named, in a folder, too', async () => {
   const { endpoint } = await serve({ files });
   const model = await open({ endpoint }, 'owner/name/quants/b.Q8_0.gguf');
-  expect(await model.list()).toEqual(['quants/b.Q8_0.gguf']);
-  expect(await model.readText('quants/b.Q8_0.gguf')).toBe('GGUF eight');
+  expect(await model.list()).toEqual(['b.Q8_0.gguf']);
+  expect(await model.readText('b.Q8_0.gguf')).toBe('GGUF eight');
   const { message } = await failure(open({ endpoint }, 'owner/name/c.gguf'));
   expect(message).toBe(
     'owner/name/c.gguf: there is no such file; the .gguf files of this model are: a.Q4_0.gguf, quants/b.Q8_0.gguf',

@@ -40,10 +40,13 @@ function checkToken(id: string, { token }: HubSettings): void {
   throw new CheckpointError({ file: id, message: 'the access token (HF_TOKEN) must begin with "hf_"' });
 }
 
-/** Files in folders are other versions of the model (ONNX, original weights), unless one is asked for. */
-function chosen(id: string, paths: readonly string[], only: string | undefined): readonly string[] {
-  if (only === undefined) return paths.filter((path) => !path.includes('/'));
-  if (paths.includes(only)) return [only];
+/**
+ * The model's files: name here → path there. Those in folders are other versions of it (ONNX, original weights); one that is
+ * asked for stands alone, as a file on this machine does.
+ */
+function chosen(id: string, paths: readonly string[], only: string | undefined): ReadonlyMap<string, string> {
+  if (only === undefined) return new Map(paths.filter((path) => !path.includes('/')).map((path) => [path, path]));
+  if (paths.includes(only)) return new Map([[basename(only), only]]);
   const there = paths.filter((path) => path.endsWith('.gguf')).join(', ') || 'none';
   throw new CheckpointError({
     file: id,
@@ -112,29 +115,23 @@ async function fetchFile(
 }
 
 /** `fetch` brings a file into the cache and says where it lies there. */
-function filesOf(id: string, paths: readonly string[], fetch: (path: string) => Promise<string>): ModelFiles {
+function filesOf(id: string, paths: ReadonlyMap<string, string>, fetch: (path: string) => Promise<string>): ModelFiles {
   const underWay = new Map<string, Promise<string>>();
   const fetchOnce = (path: string): Promise<string> => {
     const fetching = underWay.get(path) ?? fetch(path).finally(() => underWay.delete(path));
     underWay.set(path, fetching);
     return fetching;
   };
-  const folderWith = async (path: string): Promise<{ folder: ModelFiles; name: string }> => {
-    if (!paths.includes(path)) throw new CheckpointError({ file: `${id}/${path}`, message: 'is not there' });
-    const fetched = await fetchOnce(path);
-    return { folder: await localFiles(dirname(fetched)), name: basename(fetched) };
+  const folderWith = async (name: string): Promise<ModelFiles> => {
+    const path = paths.get(name);
+    if (path === undefined) throw new CheckpointError({ file: `${id}/${name}`, message: 'is not there' });
+    return localFiles(dirname(await fetchOnce(path)));
   };
   return {
     name: id,
-    list: async () => paths,
-    has: async (path) => paths.includes(path),
-    open: async (path) => {
-      const { folder, name } = await folderWith(path);
-      return folder.open(name);
-    },
-    readText: async (path) => {
-      const { folder, name } = await folderWith(path);
-      return folder.readText(name);
-    },
+    list: async () => [...paths.keys()],
+    has: async (name) => paths.has(name),
+    open: async (name) => (await folderWith(name)).open(name),
+    readText: async (name) => (await folderWith(name)).readText(name),
   };
 }
