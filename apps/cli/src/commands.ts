@@ -1,0 +1,38 @@
+import type { Command } from './command.ts';
+
+/** A command is loaded when it is asked for: the help of all must not wait for the code of any. */
+interface Entry {
+  summary: string;
+  load(): Promise<Command>;
+}
+
+export const commands: Readonly<Record<string, Entry>> = {
+  pull: {
+    summary: 'fetches a model into the cache',
+    load: async () => (await import('./commands/pull.ts')).pull,
+  },
+  run: {
+    summary: 'generates text from a prompt',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  logits: {
+    summary: 'writes the logits of given tokens to a file',
+    load: async () => (await import('./commands/logits.ts')).logits,
+  },
+  inspect: {
+    summary: 'draws a model: its layers, parameters and bytes',
+    load: async () => (await import('./commands/inspect.ts')).inspect,
+  },
+  convert: {
+    summary: 'prints the specification of a config.json',
+    load: async () => (await import('./commands/convert.ts')).convert,
+  },
+  graph: {
+    summary: 'prints the graph that a model is computed by',
+    load: async () => (await import('./commands/graph.ts')).graph,
+  },
+  devices: {
+    summary: 'lists the devices that models run on',
+    load: async () => (await import('./commands/devices.ts')).devices,
+  },
+};

@@ -1,0 +1,154 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { attentionSpec, ffnSpec, layerSpec, modelSpec } from '@tttv2/spec';
+import { expect, test } from 'vitest';
+import { runHere } from '../testing/run-here.ts';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
+import { writeTinyModel } from '../testing/tiny-model.ts';
+
+const folder = await temporaryFolder();
+const model = await writeTinyModel(join(folder, 'tiny'), { withTokenizer: true });
+
+async function inspect(path: string): Promise<string> {
+  const { stdout, stderr, exitCode } = await runHere('inspect', path);
+  expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+  expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  return stdout;
+}
+
+test('draws a checkpoint', async () => {
+  expect(await inspect(model)).toMatchInlineSnapshot(`
+    "tiny (llama, safetensors)
+
+      tokens
+        │
+      embedding          64 × 32
+        │
+      ┌ layers 0–2  × 3
+      │ preMixerNorm       32  rms_norm, ε 1e-5
+      │ mixer              grouped_query attention, 4 heads over 2 KV heads of 8,
+      │                    rotary θ 10000
+      │   q, o             32 × 32
+      │   k, v             16 × 32
+      │ + residual
+      │ preFfnNorm         32  rms_norm, ε 1e-5
+      │ ffn                gated silu
+      │   gate, up         48 × 32
+      │   down             32 × 48
+      │ + residual
+      └
+        │
+      finalNorm          32  rms_norm, ε 1e-5
+        │
+      lmHead             64 × 32  of embedding.weight
+        │
+      logits
+
+    parameters         25.3 k   101.2 kB
+      embedding         2.0 k     8.2 kB  float32
+      mixer             9.2 k    36.9 kB  float32
+      ffn              13.8 k    55.3 kB  float32
+      norms               224      896 B  float32
+
+    context         65536 tokens
+    head            tied to the embedding
+    tokenizer       yes
+    chat template   yes
+    end tokens      1
+    "
+  `);
+});
+
+test('draws a specification alone, whose layers differ', async () => {
+  const ffn = ffnSpec({ hiddenDim: 16, intermediateDim: 24, useGate: false, activation: 'gelu', useBias: true });
+  const layer = (slidingWindowSize: number | null) =>
+    layerSpec({
+      attention: attentionSpec({ hiddenDim: 16, numHeads: 4, slidingWindowSize }),
+      ffn,
+      normType: 'layer_norm',
+    });
+  const spec = modelSpec({ vocabSize: 100, hiddenDim: 16, layers: [layer(8), layer(8), layer(null), layer(8)] });
+  const path = join(folder, 'spec.json');
+  await writeFile(path, JSON.stringify(spec));
+  expect((await inspect(path)).replaceAll(folder, '')).toMatchInlineSnapshot(`
+    "spec.json (json)
+
+      tokens
+        │
+      embedding          100 × 16
+        │
+      ┌ layers 0–1, 3  × 3
+      │ preMixerNorm       layer_norm, ε 1e-6
+      │   weight, bias     16
+      │ mixer              sliding_window attention, 4 heads of 4, window 8, rotary
+      │                    θ 10000
+      │   q, k, v, o       16 × 16
+      │   q.bias, k.bias, v.bias 16
+      │ + residual
+      │ preFfnNorm         layer_norm, ε 1e-6
+      │   weight, bias     16
+      │ ffn                gelu
+      │   up               24 × 16
+      │   up.bias          24
+      │   down             16 × 24
+      │   down.bias        16
+      │ + residual
+      └
+        │
+      ┌ layer 2
+      │ preMixerNorm       layer_norm, ε 1e-6
+      │   weight, bias     16
+      │ mixer              multi_head attention, 4 heads of 4, rotary θ 10000
+      │   q, k, v, o       16 × 16
+      │   q.bias, k.bias, v.bias 16
+      │ + residual
+      │ preFfnNorm         layer_norm, ε 1e-6
+      │   weight, bias     16
+      │ ffn                gelu
+      │   up               24 × 16
+      │   up.bias          24
+      │   down             16 × 24
+      │   down.bias        16
+      │ + residual
+      └
+        │
+      finalNorm          layer_norm, ε 1e-6
+        weight, bias     16
+        │
+      lmHead             100 × 16
+        │
+      logits
+
+    parameters         11.0 k    44.0 kB
+      embedding         1.6 k     6.4 kB  float32
+      mixer             4.3 k    17.2 kB  float32
+      ffn               3.2 k    12.9 kB  float32
+      lmHead            1.6 k     6.4 kB  float32
+      norms               288     1.2 kB  float32
+
+    context         2048 tokens
+    head            its own weights
+    tokenizer       no
+    chat template   no
+    end tokens      none known
+    weights         none here: random weights from seed 0
+    "
+  `);
+});
+
+test('a folder with a configuration alone, too', async () => {
+  expect(await inspect(join(model, 'config.json'))).toContain('none here: random weights from seed 0');
+});
+
+test('--json', async () => {
+  const { stdout } = await runHere('inspect', model, '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    name: 'tiny',
+    format: 'safetensors',
+    modelType: 'llama',
+    randomSeed: null,
+    hasChatTemplate: true,
+    eosTokenIds: [1],
+    layerKinds: [{ layers: [0, 1, 2] }],
+  });
+});

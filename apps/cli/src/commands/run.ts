@@ -1,0 +1,133 @@
+import type { Model, Prompt } from '@tttv2/factory';
+import type { GenerateResult, Sampling } from '@tttv2/runtime';
+import type { Command, Read } from '../command.ts';
+import { hardwareInputs, readHardware } from '../hardware-inputs.ts';
+import { flag, number, orElse, text, wholeNumber } from '../input.ts';
+import { modelArgument } from '../model-argument.ts';
+import { note, printJson } from '../output.ts';
+import { readStdin } from '../read-stdin.ts';
+import { parseTokenIds } from '../token-ids.ts';
+import { UsageError } from '../usage-error.ts';
+
+const prompt = text({ name: 'prompt', short: 'p', placeholder: 'TEXT', about: 'the prompt; - reads it from stdin' });
+const ids = text({ name: 'ids', placeholder: 'IDS', about: 'token ids instead: 1,2,3, or @FILE with a JSON array' });
+const system = text({ name: 'system', placeholder: 'TEXT', about: 'a system message before the prompt' });
+const raw = flag({ name: 'raw', about: 'feeds the prompt as it is, without the chat template of the model' });
+const maxNewTokens = orElse(
+  64,
+  wholeNumber({ name: 'max-new-tokens', short: 'n', placeholder: 'N', min: 1, about: 'new tokens at most' }),
+);
+const ignoreEos = flag({ name: 'ignore-eos', about: 'goes on after the end tokens of the model' });
+const temperature = orElse(
+  0,
+  number({ name: 'temperature', short: 't', placeholder: 'T', min: 0, about: '0 always takes the likeliest token' }),
+);
+const topK = wholeNumber({ name: 'top-k', placeholder: 'K', min: 0, about: 'draws from the K likeliest tokens' });
+const topP = number({
+  name: 'top-p',
+  placeholder: 'P',
+  min: 0,
+  max: 1,
+  about: 'draws from the likeliest that make up P (0 to 1)',
+});
+const minP = number({
+  name: 'min-p',
+  placeholder: 'P',
+  min: 0,
+  max: 1,
+  about: 'draws from those P times as likely as the likeliest',
+});
+const seed = orElse(
+  0,
+  wholeNumber({ name: 'seed', placeholder: 'N', min: 0, about: 'the same seed draws the same tokens' }),
+);
+const json = flag({ name: 'json', about: 'prints one JSON object at the end, and no text before' });
+
+export const run: Command = {
+  about:
+    'Generates text on a device and prints it as it comes. The prompt goes through the chat template of the model, unless it has none. Counts and speed are told at the end, on stderr.',
+  inputs: [
+    ...[modelArgument, prompt, ids, system, raw, maxNewTokens, ignoreEos, temperature, topK, topP, minP, seed, json],
+    ...hardwareInputs,
+  ],
+  examples: [
+    { line: 'run smollm2-135m-instruct -p "What is the capital of France?"', about: 'answers' },
+    { line: 'run model.gguf --raw -p "Once upon a time" -n 200 -t 0.8', about: 'goes on, drawing tokens by chance' },
+    { line: 'run ./model --ids 1,2,3 --json', about: 'goes on from token ids; the result is JSON' },
+  ],
+  async run(read, signal) {
+    const asked = await readAsked(read);
+    const sampling = readSampling(read);
+    const { loadModel } = await import('../load-model.ts');
+    const { model: loaded, loadMs } = await loadModel(read(modelArgument), readHardware(read), signal);
+    await using model = loaded;
+    const generation = model.generate({
+      ...promptFor(model, asked),
+      maxNewTokens: read(maxNewTokens),
+      sampling,
+      ignoreEos: read(ignoreEos),
+      signal,
+    });
+    const isJson = read(json);
+    let memory = model.executable.memory();
+    for await (const { text: piece } of generation) {
+      if (!isJson) process.stdout.write(piece);
+      // Asked while it runs: the cache goes when the generation ends.
+      memory = model.executable.memory();
+    }
+    const result = await generation.result();
+    if (isJson) printJson({ ...jsonOf(result), loadMs, memory });
+    else endText(result);
+  },
+};
+
+type Asked = { promptIds: number[] } | { text: string; system: string | undefined; isRaw: boolean };
+
+async function readAsked(read: Read): Promise<Asked> {
+  const [givenPrompt, givenIds, isRaw] = [read(prompt), read(ids), read(raw)];
+  if (givenPrompt !== undefined && givenIds !== undefined)
+    throw new UsageError('--prompt and --ids are two ways to say the same: give one of them');
+  if (read(system) !== undefined && (isRaw || givenIds !== undefined))
+    throw new UsageError('--system needs the chat template: leave out --raw and --ids');
+  if (givenIds !== undefined) return { promptIds: await parseTokenIds(givenIds) };
+  if (givenPrompt === undefined)
+    throw new UsageError('there is no prompt: give -p TEXT, -p - for stdin, or --ids 1,2,3');
+  return { text: givenPrompt === '-' ? await readStdin() : givenPrompt, system: read(system), isRaw };
+}
+
+function readSampling(read: Read): Partial<Sampling> {
+  const [k, p, min] = [read(topK), read(topP), read(minP)];
+  return {
+    temperature: read(temperature),
+    seed: read(seed),
+    ...(k === undefined ? {} : { topK: k }),
+    ...(p === undefined ? {} : { topP: p }),
+    ...(min === undefined ? {} : { minP: min }),
+  };
+}
+
+function promptFor(model: Model, asked: Asked): Prompt {
+  if ('promptIds' in asked) return asked;
+  if (asked.isRaw) return { prompt: asked.text };
+  if (model.chatTemplate === null) {
+    if (asked.system !== undefined) throw new UsageError('--system: the model has no chat template to put it into');
+    note('The model has no chat template: the prompt is fed as it is, as with --raw.');
+    return { prompt: asked.text };
+  }
+  const systemMessage = asked.system === undefined ? [] : [{ role: 'system', content: asked.system }];
+  return { messages: [...systemMessage, { role: 'user', content: asked.text }] };
+}
+
+function jsonOf({ promptIds, ids: newIds, text: newText, finishReason, timings }: GenerateResult) {
+  return { promptIds, ids: newIds, text: newText, finishReason, ...timings };
+}
+
+function endText({ text: whole, usage, timings }: GenerateResult): void {
+  if (!whole.endsWith('\n')) process.stdout.write('\n');
+  const { ttftMs, prefillTokensPerSecond: prefill, decodeTokensPerSecond: decode } = timings;
+  const speeds = [
+    ...(Number.isNaN(ttftMs) ? [] : [`first after ${Math.round(ttftMs)} ms (${prefill.toFixed(1)} tokens/s)`]),
+    ...(Number.isNaN(decode) ? [] : [`then ${decode.toFixed(1)} tokens/s`]),
+  ];
+  note([`${usage.promptTokens} prompt tokens`, `${usage.newTokens} new`, ...speeds].join(', '));
+}

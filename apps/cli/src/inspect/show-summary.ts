@@ -1,0 +1,46 @@
+import { buildModel } from '@tttv2/blocks';
+import type { ModelSpec } from '@tttv2/spec';
+import { showBytes, showCount } from '../units.ts';
+import type { Group } from './groups.ts';
+import { drawModel } from './picture.ts';
+import type { Summary } from './summary.ts';
+
+/** A model for people: its picture, its parameters, and what else there is to know. Fits 80 columns. */
+export function showSummary(summary: Summary, spec: ModelSpec): string {
+  return [
+    titleOf(summary),
+    '',
+    ...drawModel(buildModel(spec), spec).map((line) => `  ${line}`),
+    '',
+    ...parameterTable(summary),
+    '',
+    ...factsOf(summary).map(([name, fact]) => `${name.padEnd(16)}${fact}`),
+  ].join('\n');
+}
+
+function titleOf({ name, modelType, format }: Summary): string {
+  return `${name} (${[...(modelType === null ? [] : [modelType]), format].join(', ')})`;
+}
+
+function parameterTable({ groups, parameters, bytes }: Summary): string[] {
+  const row = (name: string, group: Omit<Group, 'name' | 'dtypes'>, dtypes: readonly string[]) =>
+    `${name.padEnd(16)}${showCount(group.parameters).padStart(9)}${showBytes(group.bytes).padStart(11)}  ${dtypes.join(', ')}`;
+  return [
+    row('parameters', { parameters, bytes }, []).trimEnd(),
+    ...groups.map((group) => row(`  ${group.name}`, group, group.dtypes)),
+  ];
+}
+
+function factsOf(summary: Summary): [string, string][] {
+  const { maxSeqLen, tieEmbeddings, randomSeed, hasTokenizer, hasChatTemplate, eosTokenIds } = summary;
+  return [
+    ['context', maxSeqLen === null ? 'any length' : `${maxSeqLen} tokens`],
+    ['head', tieEmbeddings ? 'tied to the embedding' : 'its own weights'],
+    ['tokenizer', hasTokenizer ? 'yes' : 'no'],
+    ['chat template', hasChatTemplate ? 'yes' : 'no'],
+    ['end tokens', eosTokenIds.length === 0 ? 'none known' : eosTokenIds.join(', ')],
+    ...(randomSeed === null
+      ? []
+      : [['weights', `none here: random weights from seed ${randomSeed}`] satisfies [string, string]]),
+  ];
+}

@@ -1,0 +1,51 @@
+import type { Architecture } from '../open-architecture.ts';
+import { type Group, groupsOf } from './groups.ts';
+import { type LayerKind, layerKindsOf } from './layer-kinds.ts';
+
+/** What `inspect` tells of a model. */
+export interface Summary {
+  name: string;
+  format: Architecture['format'];
+  /** As the checkpoint calls it; null for a bare specification. */
+  modelType: string | null;
+  parameters: number;
+  /** Bytes of the parameters as they are stored. */
+  bytes: number;
+  groups: Group[];
+  layerKinds: LayerKind[];
+  numLayers: number;
+  hiddenDim: number;
+  vocabSize: number;
+  maxSeqLen: number | null;
+  tieEmbeddings: boolean;
+  /** Seed of the random numbers that stand for weights where there are none; else null. */
+  randomSeed: number | null;
+  hasTokenizer: boolean;
+  hasChatTemplate: boolean;
+  eosTokenIds: number[];
+}
+
+export function summarise(architecture: Architecture): Summary {
+  const { name, format, spec, report, weights, randomSeed, text } = architecture;
+  const { numLayers, hiddenDim, vocabSize, maxSeqLen, tieEmbeddings } = spec;
+  const groups = groupsOf(weights);
+  const total = (count: (group: Group) => number) => groups.reduce((sum, group) => sum + count(group), 0);
+  return {
+    name,
+    format,
+    modelType: report?.modelType ?? null,
+    parameters: total((group) => group.parameters),
+    bytes: total((group) => group.bytes),
+    groups,
+    layerKinds: layerKindsOf(spec),
+    numLayers,
+    hiddenDim,
+    vocabSize,
+    maxSeqLen,
+    tieEmbeddings,
+    randomSeed,
+    hasTokenizer: text?.tokenizer != null,
+    hasChatTemplate: text?.chatTemplate != null,
+    eosTokenIds: [...(text?.generation.eosTokenIds ?? [])],
+  };
+}

@@ -1,0 +1,31 @@
+import { constants } from 'node:os';
+
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/** Ctrl-C, or a polite kill: once ends the command in order, a second time ends the process at once. */
+export class Interruption implements Disposable {
+  readonly #controller = new AbortController();
+  #exitCode: number | null = null;
+
+  constructor() {
+    for (const name of signals) process.once(name, this.#interrupt);
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of signals) process.off(name, this.#interrupt);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** As shells report it, 130 for Ctrl-C; null when nothing interrupted. */
+  get exitCode(): number | null {
+    return this.#exitCode;
+  }
+
+  readonly #interrupt = (name: (typeof signals)[number]): void => {
+    this.#exitCode ??= 128 + constants.signals[name];
+    this.#controller.abort();
+  };
+}

@@ -1,0 +1,29 @@
+import { type ConversionReport, convertConfig, type ModelFiles, parseJson } from '@tttv2/hf';
+import { type ModelSpec, parseModelSpec } from '@tttv2/spec';
+import { z } from 'zod';
+import { readJsonFile } from './read-json-file.ts';
+
+/** A model as JSON alone describes it. */
+export interface DescribedModel {
+  spec: ModelSpec;
+  /** What became of the keys of a `config.json`; null for a specification, which is taken as it stands. */
+  report: ConversionReport | null;
+}
+
+const objectSchema = z.record(z.string(), z.unknown());
+
+export function isSpecFile(path: string): boolean {
+  return path.endsWith('.json');
+}
+
+/** Reads a specification or a `config.json`: only the former has a `specVersion`. @throws CheckpointError, SpecError, UnsupportedModelError */
+export async function readSpecFile(path: string): Promise<DescribedModel> {
+  const data = await readJsonFile(path, objectSchema);
+  return 'specVersion' in data ? { spec: parseModelSpec(data), report: null } : convertConfig(data, path);
+}
+
+/** The same of the `config.json` in a folder. */
+export async function readConfigIn(files: ModelFiles): Promise<DescribedModel> {
+  const file = 'config.json';
+  return convertConfig(parseJson(await files.readText(file), objectSchema, file), file);
+}
