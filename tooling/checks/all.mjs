@@ -2,7 +2,16 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 
-const steps = ['build', 'check:lint', 'check:layers', 'check:types', 'check:published', 'check:browser-safe'];
+const steps = [
+  'build',
+  'check:lint',
+  'check:layers',
+  'check:types',
+  'check:unused',
+  'check:file-lists',
+  'check:published',
+  'check:browser-safe',
+];
 const report = '.cache/vitest.json';
 
 const count = { passed: 0, failed: 0, skipped: 0 };
