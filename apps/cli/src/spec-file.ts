@@ -24,6 +24,6 @@ export async function readSpecFile(path: string): Promise<DescribedModel> {
 
 /** The same of the `config.json` in a folder. */
 export async function readConfigIn(files: ModelFiles): Promise<DescribedModel> {
-  const file = 'config.json';
-  return convertConfig(parseJson(await files.readText(file), objectSchema, file), file);
+  const file = `${files.name}/config.json`;
+  return convertConfig(parseJson(await files.readText('config.json'), objectSchema, file), file);
 }

@@ -32,13 +32,19 @@ export const convert: Command = {
 function describeReport({ modelType, understood, ignored, unknown }: ConversionReport): string[] {
   return [
     `${modelType}: ${understood.length} keys understood, ${ignored.length} ignored, ${unknown.length} unknown`,
-    ...indented('understood', understood.join(', ')),
-    ...ignored.flatMap(({ key, why }) => indented('ignored', `${key}: ${why}`)),
-    ...indented('unknown', unknown.join(', ')),
+    ...entry('understood', understood.join(', ')),
+    ...keysByReason(ignored).flatMap(([why, keys]) => entry('ignored', `${keys.join(', ')}: ${why}`)),
+    ...entry('unknown', unknown.join(', ')),
   ];
 }
 
-function indented(title: string, words: string): string[] {
+function keysByReason(ignored: ConversionReport['ignored']): [string, string[]][] {
+  const reasons = new Map<string, string[]>();
+  for (const { key, why } of ignored) reasons.set(why, [...(reasons.get(why) ?? []), key]);
+  return [...reasons];
+}
+
+function entry(title: string, words: string): string[] {
   if (words === '') return [];
-  return wrap(words, 64).map((line, i) => `  ${(i === 0 ? title : '').padEnd(12)}${line}`);
+  return wrap(words, 66).map((line, i) => `  ${(i === 0 ? title : '').padEnd(12)}${line}`);
 }

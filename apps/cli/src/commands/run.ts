@@ -1,5 +1,5 @@
 import type { Model, Prompt } from '@tttv2/factory';
-import type { GenerateResult, Sampling } from '@tttv2/runtime';
+import type { GenerateResult, Generation, Sampling, TextChunk } from '@tttv2/runtime';
 import type { Command, Read } from '../command.ts';
 import { hardwareInputs, readHardware } from '../hardware-inputs.ts';
 import { flag, number, orElse, text, wholeNumber } from '../input.ts';
@@ -68,18 +68,23 @@ export const run: Command = {
       ignoreEos: read(ignoreEos),
       signal,
     });
-    const isJson = read(json);
-    let memory = model.executable.memory();
-    for await (const { text: piece } of generation) {
-      if (!isJson) process.stdout.write(piece);
-      // Asked while it runs: the cache goes when the generation ends.
-      memory = model.executable.memory();
-    }
-    const result = await generation.result();
-    if (isJson) printJson({ ...jsonOf(result), loadMs, memory });
+    const { result, memory } = await follow(model, generation, !read(json));
+    if (read(json)) printJson({ ...jsonOf(result), loadMs, memory });
     else endText(result);
   },
 };
+
+/** Runs a generation to its end. Memory is asked for while it runs: the cache goes with its end. */
+async function follow(model: Model, generation: Generation, isShown: boolean) {
+  // A model without a tokenizer speaks in token ids.
+  const textOf = ({ id, text: piece }: TextChunk) => (model.tokenizer === null ? `${id} ` : piece);
+  let memory = model.executable.memory();
+  for await (const chunk of generation) {
+    if (isShown) process.stdout.write(textOf(chunk));
+    memory = model.executable.memory();
+  }
+  return { result: await generation.result(), memory };
+}
 
 type Asked = { promptIds: number[] } | { text: string; system: string | undefined; isRaw: boolean };
 
@@ -97,6 +102,8 @@ async function readAsked(read: Read): Promise<Asked> {
 
 function readSampling(read: Read): Partial<Sampling> {
   const [k, p, min] = [read(topK), read(topP), read(minP)];
+  if (read(temperature) === 0 && (k ?? p ?? min) !== undefined)
+    note('--top-k, --top-p and --min-p change nothing at temperature 0: give one, as in -t 0.8');
   return {
     temperature: read(temperature),
     seed: read(seed),

@@ -1,16 +1,22 @@
 import type { KnownModel } from '../known-models.ts';
 import type { Source } from './source.ts';
 
-/** A hub that has not answered by then is not there: waiting longer helps nobody who has another source. */
-const answerMs = 4000;
-/** Nor does a download come back to life after this. */
-const stallMs = 20_000;
+export interface Patience {
+  /** A hub that has not answered by then is not there: waiting longer helps nobody who has another source. */
+  answerMs?: number;
+  /** A download that stood still for so long does not come back to life. */
+  stallMs?: number;
+}
 
 /** A file of the Hugging Face hub, or of the mirror in `HF_ENDPOINT`. */
-export function hubSource({ id, revision, path }: KnownModel['hub']): Source {
-  const url = `${process.env.HF_ENDPOINT || 'https://huggingface.co'}/${id}/resolve/${revision}/${path}`;
+export function hubSource(
+  { id, revision, path }: KnownModel['hub'],
+  { answerMs = 4000, stallMs = 20_000 }: Patience = {},
+): Source {
+  const endpoint = process.env.HF_ENDPOINT || 'https://huggingface.co';
+  const url = new URL(`${id}/resolve/${revision}/${path}`, endpoint.endsWith('/') ? endpoint : `${endpoint}/`);
   return {
-    name: new URL(url).host,
+    name: url.host,
     async *read(signal) {
       const watch = new AbortController();
       const fail = () => watch.abort(new Error('it does not answer'));

