@@ -48,7 +48,8 @@ const backends: [string, Backend][] = [
 describe.each(backends)('on %s', (device, backend) => {
   const factory = createModelFactory({ backends: [backend] });
   // One thread: two wait for each other at every op, which is slow where tests keep the processor busy.
-  const load = (name: string) => factory.load(folder(name), { device, hardware: { weightDtype: 'float32', threads: 1 } });
+  const load = (name: string) =>
+    factory.load(folder(name), { device, hardware: { weightDtype: 'float32', threads: 1 } });
 
   test.each(['llama', 'llama_bias_linear', 'llama_dynamic'])('%s has the logits of transformers', async (name) => {
     await using model = await load(name);
