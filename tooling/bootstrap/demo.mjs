@@ -5,7 +5,7 @@ import { isPrepared, main, prepare } from './prepare.mjs';
 const model = 'smollm2-135m-instruct';
 const commands = [
   ['pull', model],
-  ['run', model, '-p', 'What is the capital of France?'],
+  ['run', model, '-p', 'What is a neural network?'],
 ];
 
 if (!isPrepared()) await prepare();

@@ -2,13 +2,6 @@ import type { ModelFiles } from '@tttv2/hf';
 import { type HubProgress, hubFiles } from '@tttv2/hf/node';
 import { Progress } from './progress.ts';
 
-/** `owner/name`, or `owner/name/file.gguf`; `folder/file.gguf` is the name of a file. */
-const hubId = /^\w[\w.-]*\/(\w[\w.-]*(?<!\.gguf|\.json)|\w[\w.-]*\/.+\.gguf)$/;
-
-export function isHubId(name: string): boolean {
-  return hubId.test(name);
-}
-
 /** The files of a model of the hub; each is fetched when it is opened, unless an earlier command fetched it. */
 export async function hubModelFiles(id: string, { signal }: { signal?: AbortSignal }): Promise<ModelFiles> {
   return hubFiles(id, { onProgress: showDownloads(id), ...(signal === undefined ? {} : { signal }) });

@@ -41,7 +41,7 @@ export function toggle({ name, about }: { name: string; about: string }): Input<
 }
 
 /** A value that is not text; `parse` says what. */
-export function value<T>(named: Named, parse: (text: string, label: string) => T): Input<T | undefined> {
+function value<T>(named: Named, parse: (text: string, label: string) => T): Input<T | undefined> {
   return {
     kind: 'value',
     ...named,

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import type { ModelFiles } from '@tttv2/hf';
+import { isHubId, type ModelFiles } from '@tttv2/hf';
 import { localFiles } from '@tttv2/hf/node';
 import { CheckpointError } from '@tttv2/spec';
-import { hubModelFiles, isHubId } from './hub-model-files.ts';
+import { hubModelFiles } from './hub-model-files.ts';
 import { knownModelPath } from './known-model-path.ts';
 import { type KnownModel, knownModel, knownModels } from './known-models.ts';
 import { suggestion } from './nearest.ts';

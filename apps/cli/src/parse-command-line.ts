@@ -30,7 +30,7 @@ export function parseCommandLine(inputs: readonly Input<unknown>[], args: readon
 }
 
 /** How people write an input. */
-export function labelOf({ kind, name, short }: Input<unknown>): string {
+function labelOf({ kind, name, short }: Input<unknown>): string {
   if (kind === 'argument') return name;
   return short === undefined ? `--${name}` : `-${short}, --${name}`;
 }

@@ -6,6 +6,7 @@ import type { ModelFiles } from './files.ts';
 import { HubCache } from './hub/hub-cache.node.ts';
 import { downloadFile } from './hub/hub-download.node.ts';
 import { cacheError, downloadError, listingError } from './hub/hub-errors.node.ts';
+import { type HubId, parseHubId } from './hub/hub-id.ts';
 import { hubParams } from './hub/hub-request.node.ts';
 import { type HubOptions, type HubSettings, hubSettings } from './hub/hub-settings.node.ts';
 import { localFiles } from './local-files.node.ts';
@@ -25,13 +26,12 @@ export async function hubFiles(id: string, options: HubOptions = {}): Promise<Mo
   return filesOf(id, chosen(id, paths, only), (path) => fetchFile({ id: model, commit, path }, cache, settings));
 }
 
-const fullId = /^(?<model>\w[\w.-]*\/\w[\w.-]*)(?:\/(?<only>.+\.gguf))?$/;
 const branchOrCommit = /^\w[\w.-]*(?:\/\w[\w.-]*)*$/;
 
-function parseId(id: string, revision: string): { model: string; only: string | undefined } {
-  const { model, only } = fullId.exec(id)?.groups ?? {};
-  if (model === undefined) throw new CheckpointError({ file: id, message: 'is no id of the hub: give owner/name' });
-  if (branchOrCommit.test(revision)) return { model, only };
+function parseId(id: string, revision: string): HubId {
+  const parsed = parseHubId(id);
+  if (parsed === null) throw new CheckpointError({ file: id, message: 'is no id of the hub: give owner/name' });
+  if (branchOrCommit.test(revision)) return parsed;
   throw new CheckpointError({ file: id, message: `"${revision}" is no revision: give a branch, a tag or a commit` });
 }
 

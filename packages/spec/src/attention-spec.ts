@@ -4,7 +4,7 @@ import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
 import { type RopeSpec, ropeSpecSchema } from './rope-spec.ts';
 
-export const attentionTypeSchema = z.enum(['multi_head', 'grouped_query', 'multi_query', 'sliding_window']);
+const attentionTypeSchema = z.enum(['multi_head', 'grouped_query', 'multi_query', 'sliding_window']);
 export type AttentionType = z.infer<typeof attentionTypeSchema>;
 
 const attentionShape = {

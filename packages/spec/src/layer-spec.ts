@@ -5,7 +5,7 @@ import { type NormSpec, type NormType, normSpecSchema } from './norm-spec.ts';
 import { parseWith } from './parse.ts';
 
 /** Where a layer normalises; null where it does not. */
-export const layerNormsSchema = z.strictObject({
+const layerNormsSchema = z.strictObject({
   preMixer: normSpecSchema.nullable(),
   postMixer: normSpecSchema.nullable(),
   preFfn: normSpecSchema.nullable(),
@@ -14,7 +14,7 @@ export const layerNormsSchema = z.strictObject({
 export type LayerNorms = z.infer<typeof layerNormsSchema>;
 
 /** What mixes tokens; other kinds (MLA, recurrent mixers) join this union. */
-export const mixerSpecSchema = z.discriminatedUnion('kind', [attentionSpecSchema]);
+const mixerSpecSchema = z.discriminatedUnion('kind', [attentionSpecSchema]);
 export type MixerSpec = z.infer<typeof mixerSpecSchema>;
 
 const layerShape = {
@@ -32,7 +32,7 @@ export const layerSpecSchema = z.strictObject({ mixer: mixerSpecSchema, ...layer
 export type LayerSpec = z.infer<typeof layerSpecSchema>;
 
 /** A layer that stands alone, its rotary table inline. */
-export const inlineLayerSpecSchema = z.strictObject({
+const inlineLayerSpecSchema = z.strictObject({
   mixer: z.discriminatedUnion('kind', [inlineAttentionSpecSchema]),
   ...layerShape,
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { positive } from './numbers.ts';
 
-export const normTypeSchema = z.enum(['layer_norm', 'rms_norm']);
+const normTypeSchema = z.enum(['layer_norm', 'rms_norm']);
 export type NormType = z.infer<typeof normTypeSchema>;
 
 /** A normalisation over the last dimension. */

@@ -1,5 +1,5 @@
+import { isHubId } from '@tttv2/hf';
 import { CheckpointError } from '@tttv2/spec';
-import { isHubId } from '../hub-model-files.ts';
 import { knownModel, knownModels } from '../known-models.ts';
 import { suggestion } from '../nearest.ts';
 import { pullHubModel } from './pull-hub-model.ts';

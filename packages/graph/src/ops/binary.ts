@@ -35,7 +35,7 @@ export function binaryOp<Name extends string>(
   });
 }
 
-export function canBroadcast(from: readonly Dim[], to: readonly Dim[]): boolean {
+function canBroadcast(from: readonly Dim[], to: readonly Dim[]): boolean {
   const offset = to.length - from.length;
   return offset >= 0 && from.every((dim, i) => dim === 1 || dim === to[offset + i]);
 }

@@ -46,7 +46,7 @@ export const rotary = defineOp({
 });
 
 /** One more than the longest position that a sequence has in this step. */
-export function sequenceLength(positions: Int32Array, slots: Int32Array, slot: number): number {
+function sequenceLength(positions: Int32Array, slots: Int32Array, slot: number): number {
   return positions.reduce((longest, position, i) => (slots[i] === slot ? Math.max(longest, position + 1) : longest), 1);
 }
 
