@@ -73,20 +73,23 @@ test('norms stand where the layer says', () => {
   const order = (norms: LayerSpec['norms'], postNormOf: LayerSpec['postNormOf']) => {
     const layers = [{ ...layer, norms, postNormOf }];
     const graph = buildModel(modelSpec({ vocabSize: 11, hiddenDim: 16, layers, ropeTables: { main: table } }));
-    const marks = graph.nodes.filter(
-      ({ op, scope }) => scope.startsWith('layers.0') && /add|norm|attention|glu/.test(op),
-    );
-    return marks.map(({ op, scope }) => (op === 'rms_norm' ? scope.replace('layers.0/', '') : op)).join(' ');
+    const opOf = (name = '') => graph.nodes.find(({ id }) => id === name)?.op;
+    return graph.nodes
+      .filter(({ op, scope }) => scope.startsWith('layers.0') && /add|norm|attention|glu/.test(op))
+      .map(({ op, scope, inputs }) =>
+        op === 'rms_norm' ? `${scope.replace('layers.0/', '')}(${opOf(inputs[0])})` : op,
+      )
+      .join(' ');
   };
   const none = { preMixer: null, postMixer: null, preFfn: null, postFfn: null };
   expect(order({ ...none, preMixer: norm, preFfn: norm }, 'sublayer')).toBe(
-    'preMixerNorm attention add preFfnNorm glu add',
+    'preMixerNorm(gather_rows) attention add preFfnNorm(add) glu add',
   );
   expect(order({ ...none, postMixer: norm, postFfn: norm }, 'residual')).toBe(
-    'attention add postMixerNorm glu add postFfnNorm',
+    'attention add postMixerNorm(add) glu add postFfnNorm(add)',
   );
   expect(order({ preMixer: norm, postMixer: norm, preFfn: norm, postFfn: norm }, 'sublayer')).toBe(
-    'preMixerNorm attention postMixerNorm add preFfnNorm glu postFfnNorm add',
+    'preMixerNorm(gather_rows) attention postMixerNorm(linear) add preFfnNorm(add) glu postFfnNorm(linear) add',
   );
   expect(order(none, 'sublayer')).toBe('attention add glu add');
 });

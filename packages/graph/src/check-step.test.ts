@@ -7,6 +7,7 @@ test('the smallest table that an input chooses from bounds it', () => {
   const [tokens, slot] = [builder.input('tokens'), builder.input('slot')];
   const x = builder.node('gather_rows', {}, [builder.parameter('large', [9, 2]), tokens]);
   builder.node('gather_rows', {}, [builder.parameter('small', [5, 2]), tokens]);
+  builder.node('gather_rows', {}, [builder.parameter('middle', [7, 2]), tokens]);
   builder.node('gather_rows', {}, [builder.node('constant', { shape: [3, 1], data: [1, 2, 3] }, []), slot]);
   builder.node('gather_rows', {}, [x, builder.input('logitRows')]);
   expect(indexBounds(builder.build({}))).toEqual({ tokens: 5, slot: 3 });

@@ -34,7 +34,7 @@ const binary = fc
   });
 const products = fc.tuple(rows, size).map(([dims, outputs]) => ({ dims, outputs, width: Number(dims.at(-1)) }));
 
-const headShape = fc.record({ heads: size, headDim: fc.integer({ min: 2, max: 9 }) });
+const headShape = fc.record({ heads: size, headDim: fc.integer({ min: 4, max: 9 }) });
 const rope = fc
   .constantFrom('half', 'interleaved')
   .chain((layout) =>
@@ -44,9 +44,9 @@ const rope = fc
         { kind: 'linear', factor: 4 },
         { kind: 'dynamic', factor: 2, originalMaxSeqLen: 2 },
         { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxSeqLen: 8 },
-        { kind: 'factors', factors: [1.5], attentionFactor: 1.2 },
+        { kind: 'factors', factors: [1.5, 2], attentionFactor: 1.2 },
       )
-      .map((scaling): RopeSpec => ({ theta: 10000, rotaryDim: 2, layout, scaling })),
+      .map((scaling): RopeSpec => ({ theta: 10000, rotaryDim: 4, layout, scaling })),
   );
 
 const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
