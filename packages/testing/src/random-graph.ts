@@ -320,7 +320,7 @@ function randomRope(random: Random, headDim: number): RopeSpec {
   const scaling = random.pick<RopeSpec['scaling']>([
     { kind: 'default' },
     { kind: 'linear', factor },
-    { kind: 'dynamic', factor, originalMaxSeqLen },
+    ...(pairs > 1 ? [{ kind: 'dynamic', factor, originalMaxSeqLen } as const] : []),
     { kind: 'llama3', factor, lowFreqFactor: 1, highFreqFactor: 4, originalMaxSeqLen },
     { kind: 'yarn', factor, originalMaxSeqLen, betaFast: 32, betaSlow: 1, truncate: random.once(2), attentionFactor },
     { kind: 'factors', factors: divisors(), attentionFactor },
