@@ -19,7 +19,7 @@ export function resolveHardware(
   weights: WeightSource,
   cores: number,
 ): ResolvedHardware {
-  refuse(config);
+  refuse(config, cores);
   const isExact = [...targetDtypes(graph, weights).values()].every((dtype) => dtype === 'float32');
   const useFlashAttention = config.useFlashAttention ?? false;
   const threads = config.threads ?? cores;
@@ -33,13 +33,14 @@ export function resolveHardware(
   };
 }
 
-function refuse(config: HardwareConfig): void {
+function refuse(config: HardwareConfig, cores: number): void {
   const {
     activationCheckpointing,
     tensorParallelSize = 1,
     pipelineParallelSize = 1,
     quantizeActivations,
     weightDtype,
+    threads = cores,
   } = config;
   if (activationCheckpointing)
     throw refusal('activationCheckpointing', 'is for training; inference keeps no activations: leave it out');
@@ -51,6 +52,11 @@ function refuse(config: HardwareConfig): void {
     throw refusal(
       'quantizeActivations',
       'cannot be chosen: with quantised weights activations are int8, else they are not: leave it out',
+    );
+  if (threads > cores)
+    throw refusal(
+      'threads',
+      `is ${threads}, but there are ${cores} cores: threads that wait for one take minutes, use ${cores}`,
     );
   if (weightDtype === 'bfloat8_b' || weightDtype === 'bfloat4_b') {
     const nearest = weightDtype === 'bfloat8_b' ? 'int8' : 'int4';

@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { fuzzInChild } from './testing/fuzz-in-child.ts';
+
+test('random graphs run, and in float32 give what the reference gives', async () => {
+  const outcomes: unknown = JSON.parse(await fuzzInChild(0, 150));
+  expect(outcomes).toEqual({ compared: expect.any(Number), ran: expect.any(Number), refused: expect.any(Number) });
+  const { compared, refused } = Object(outcomes);
+  // So that the test means something: most float32 graphs must be fit for comparison.
+  expect(compared).toBeGreaterThan(50);
+  expect(refused).toBeLessThan(20);
+});

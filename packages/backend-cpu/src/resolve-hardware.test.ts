@@ -1,0 +1,79 @@
+import { GraphBuilder } from '@tttv2/graph';
+import { type HardwareConfig, hardwareConfigSchema, UnsupportedHardwareError } from '@tttv2/spec';
+import { memoryWeights, randomTensors } from '@tttv2/testing';
+import { expect, test } from 'vitest';
+import { cpuBackend, resolveHardware } from './index.ts';
+
+/** A product, by weights that are stored as `stored`, and an attention. */
+function parts(stored: 'float16' | null = null) {
+  const builder = new GraphBuilder('g');
+  const x = builder.node('gather_rows', {}, [builder.parameter('table', [8, 64], stored), builder.input('tokens')]);
+  const heads = builder.node('reshape', { shape: ['N', 1, 64] }, [x]);
+  const state = builder.state('cache', { kind: 'kv_cache', numKvHeads: 1, headDim: 64, stored: null });
+  const attrs = { state, scale: 1, mask: 'causal', window: null } as const;
+  const inputs = [heads, heads, heads, builder.input('slot'), builder.input('cacheIndex')];
+  const graph = builder.build({ y: builder.scope('y', () => builder.node('attention', attrs, inputs)) });
+  return { graph, weights: memoryWeights(randomTensors(graph)) };
+}
+
+function resolve(config: Partial<HardwareConfig>, stored: 'float16' | null = null) {
+  const { graph, weights } = parts(stored);
+  return resolveHardware({ deviceType: 'cpu', ...config }, graph, weights, 6);
+}
+
+/** What the backend makes of each field that it honours: the configuration given, and what is in force. */
+const honoured: { [Field in keyof HardwareConfig]?: [given: Partial<HardwareConfig>, inForce: object][] } = {
+  deviceType: [[{}, { config: { deviceType: 'cpu', useFlashAttention: false, threads: 6, kvCacheDtype: 'float32' } }]],
+  useFlashAttention: [
+    [{}, { useFlashAttention: false }],
+    [{ useFlashAttention: true }, { useFlashAttention: true, config: { useFlashAttention: true } }],
+  ],
+  kvCacheDtype: [
+    [{}, { kvCacheDtype: 'float32' }],
+    [{ kvCacheDtype: 'bfloat16' }, { kvCacheDtype: 'bfloat16', config: { kvCacheDtype: 'bfloat16' } }],
+    [{ kvCacheDtype: 'q8_0', useFlashAttention: true }, { kvCacheDtype: 'q8_0' }],
+  ],
+  activationCheckpointing: [[{ activationCheckpointing: false }, { config: { activationCheckpointing: false } }]],
+  tensorParallelSize: [[{ tensorParallelSize: 1 }, { threads: 6 }]],
+  pipelineParallelSize: [[{ pipelineParallelSize: 1 }, { threads: 6 }]],
+  weightDtype: [[{ weightDtype: 'int8' }, { config: { weightDtype: 'int8' } }]],
+  quantizeWeights: [[{ quantizeWeights: true }, { config: { quantizeWeights: true } }]],
+  quantizeActivations: [[{ quantizeActivations: false }, { threads: 6 }]],
+  useFusedKernels: [[{ useFusedKernels: false }, { config: { useFusedKernels: false } }]],
+  optimizeForInference: [[{ optimizeForInference: true }, { config: { optimizeForInference: true } }]],
+  threads: [
+    [{}, { threads: 6, config: { threads: 6 } }],
+    [{ threads: 2 }, { threads: 2, config: { threads: 2 } }],
+  ],
+};
+
+test('every field of a configuration has a line in the table', () => {
+  expect(Object.keys(honoured).toSorted()).toEqual(Object.keys(hardwareConfigSchema.shape).toSorted());
+});
+
+test.each(Object.values(honoured).flat())('%j is in force', (given, inForce) => {
+  expect(resolve(given)).toMatchObject(inForce);
+});
+
+test('weights of 16 bits get a cache of 16 bits, and fast forms', () => {
+  expect(resolve({}, 'float16')).toMatchObject({ kvCacheDtype: 'float16', isExact: false });
+  expect(resolve({})).toMatchObject({ kvCacheDtype: 'float32', isExact: true });
+});
+
+test.each<[given: Partial<HardwareConfig>, field: keyof HardwareConfig, nearest: string]>([
+  [{ activationCheckpointing: true }, 'activationCheckpointing', 'leave it out'],
+  [{ tensorParallelSize: 2 }, 'tensorParallelSize', 'use 1'],
+  [{ pipelineParallelSize: 4 }, 'pipelineParallelSize', 'use 1'],
+  [{ quantizeActivations: true }, 'quantizeActivations', 'leave it out'],
+  [{ weightDtype: 'bfloat8_b' }, 'weightDtype', 'use "int8"'],
+  [{ weightDtype: 'bfloat4_b' }, 'weightDtype', 'use "int4"'],
+  [{ kvCacheDtype: 'bfloat8_b' }, 'kvCacheDtype', 'use "q8_0"'],
+  [{ kvCacheDtype: 'bfloat4_b' }, 'kvCacheDtype', 'use "q4_0"'],
+  [{ kvCacheDtype: 'q8_0' }, 'kvCacheDtype', 'needs useFlashAttention'],
+  [{ threads: 100_000 }, 'threads', 'cores'],
+])('%j is refused by name, with what works', async (given, field, nearest) => {
+  const { graph, weights } = parts();
+  const loading = cpuBackend.compile({ mesh: [1, 1], stages: [graph] }, weights, { deviceType: 'cpu', ...given });
+  await expect(loading).rejects.toThrow(UnsupportedHardwareError);
+  await expect(loading).rejects.toMatchObject({ device: 'cpu', field, message: expect.stringContaining(nearest) });
+});
