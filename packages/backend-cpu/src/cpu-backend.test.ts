@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
-import type { HardwareConfig } from '@tttv2/spec';
-import { backendContract, type ContractCase } from '@tttv2/testing';
-import { describe, test } from 'vitest';
+import { type Executable, GraphBuilder } from '@tttv2/graph';
+import { DoesNotFitError, type HardwareConfig } from '@tttv2/spec';
+import { backendContract, type ContractCase, memoryWeights, randomTensors, stepOf } from '@tttv2/testing';
+import { describe, expect, test } from 'vitest';
 import { cpuBackend } from './index.ts';
 
 /** The cases that a setting has something to do with. One thread is enough for most: more spin while they wait. */
@@ -34,4 +35,53 @@ const float16Tolerance = 32 * 2 ** -11;
 describe.each([false, true])('cpu with a float16 cache, flash attention %s', (useFlashAttention) => {
   const hardware = { kvCacheDtype: 'float16', useFlashAttention } as const;
   for (const { name, run } of casesWith(hardware, /^attention|^decoder/, float16Tolerance)) test(name, run);
+});
+
+/** One wide attention over many tokens: a tenth of a second of work. */
+async function compileHeavy(): Promise<Executable> {
+  const builder = new GraphBuilder('heavy');
+  const [width, heads] = [1024, 16];
+  const x = builder.node('gather_rows', {}, [builder.parameter('table', [16, width]), builder.input('tokens')]);
+  const products = [1, 2, 3].map((i) => builder.node('linear', {}, [x, builder.parameter(`w${i}`, [width, width])]));
+  const split = products.map((value) => builder.node('reshape', { shape: ['N', heads, width / heads] }, [value]));
+  const cache = { kind: 'kv_cache', numKvHeads: heads, headDim: width / heads, stored: null } as const;
+  const attrs = { state: builder.state('cache', cache), scale: 0.1, mask: 'causal', window: null } as const;
+  const places = [builder.input('slot'), builder.input('cacheIndex')];
+  const y = builder.scope('y', () => builder.node('attention', attrs, [...split, ...places]));
+  const graph = builder.build({ y });
+  const weights = memoryWeights(randomTensors(graph, { std: 0.03 }));
+  return cpuBackend.compile({ mesh: [1, 1], stages: [graph] }, weights, { deviceType: 'cpu', threads: 1 });
+}
+
+test('a long step ends soon after it is aborted, and leaves no trace', async () => {
+  const executable = await compileHeavy();
+  const state = executable.createState({ maxSequences: 1, totalTokens: 512, tokensPerSequence: 512 });
+  const step = stepOf(state, [{ slot: 0, ids: Array.from({ length: 512 }, (_, i) => i % 16) }], { taps: ['y'] });
+  const start = performance.now();
+  const whole = await executable.run(state, step);
+  const duration = performance.now() - start;
+  const expected = whole.taps.y?.data.slice();
+  state.release(0);
+  const controller = new AbortController();
+  const running = executable.run(state, step, { signal: controller.signal });
+  await new Promise((resolve) => setTimeout(resolve, duration / 5));
+  const aborted = performance.now();
+  controller.abort(new Error('enough'));
+  await expect(running).rejects.toThrow('enough');
+  // ggml asks between two nodes: the largest, a product, is less than half of the whole.
+  expect(performance.now() - aborted).toBeLessThan(duration / 2);
+  expect(state.length(0)).toBe(0);
+  expect((await executable.run(state, step)).taps.y?.data).toEqual(expected);
+  await executable.dispose();
+});
+
+test.each([
+  { maxSequences: 1, totalTokens: 1e11, tokensPerSequence: 64 },
+  { maxSequences: 1, totalTokens: Number.MAX_SAFE_INTEGER, tokensPerSequence: 64 },
+  { maxSequences: 2 ** 40, totalTokens: 64, tokensPerSequence: 64 },
+  { maxSequences: 1, totalTokens: 64, tokensPerSequence: 2 ** 40 },
+])('a cache beyond all memory is refused: %j', async (options) => {
+  const executable = await compileHeavy();
+  expect(() => executable.createState(options)).toThrow(DoesNotFitError);
+  await executable.dispose();
 });

@@ -15,7 +15,7 @@ import {
   validate,
   type WeightSource,
 } from '@tttv2/graph';
-import { type HardwareConfig, SpecError, UnsupportedHardwareError } from '@tttv2/spec';
+import { DoesNotFitError, type HardwareConfig, SpecError, UnsupportedHardwareError } from '@tttv2/spec';
 import type { ComputeSettings } from './compute-graph.ts';
 import { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
@@ -144,10 +144,19 @@ class GgmlExecutable implements Executable {
   }
 }
 
+/** More than this native indexes do not reach, and the table of cells would not fit either. */
+const maxTokens = 2 ** 31 - 1;
+
 function checkStateOptions(options: StateOptions): void {
   for (const [name, value] of Object.entries(options)) {
     if (!Number.isSafeInteger(value) || value < 1)
       throw new SpecError({ path: name, message: `must be a whole number of at least 1, found ${value}` });
+  }
+  const { maxSequences, totalTokens, tokensPerSequence } = options;
+  const wanted = Math.max(totalTokens, maxSequences * tokensPerSequence);
+  if (wanted > maxTokens) {
+    const message = `a cache of ${wanted} tokens is wanted, but ${maxTokens} is the most: ask for fewer sequences or a shorter context`;
+    throw new DoesNotFitError({ message, wanted, available: maxTokens, unit: 'tokens' });
   }
 }
 
