@@ -255,3 +255,18 @@ test('a matrix whose rows are no whole blocks stays float32', () => {
   const graph = builder.build({});
   expect(targetDtypes(graph, memoryWeights(randomTensors(graph))).get('w')).toBe('float32');
 });
+
+// Other systems promise more memory than they have, and take the promise back when it is used.
+test.skipIf(process.platform !== 'linux')('weights beyond all memory are refused', async () => {
+  const builder = new GraphBuilder('g');
+  for (let i = 0; i < 200; i++) builder.parameter(`w${i}`, [65536, 32768]);
+  const source: WeightSource = {
+    files: new Map(),
+    names: () => [],
+    describe: (stream) => ({ kind: 'random', seed: 1, stream, mean: 0, std: 1, shape: [65536, 32768] }),
+    close: async () => {},
+  };
+  await expect(compile(builder.build({}), source)).rejects.toThrow(
+    expect.objectContaining({ code: 'TTT_DOES_NOT_FIT', unit: 'bytes', wanted: 200 * 2 ** 33 }),
+  );
+});

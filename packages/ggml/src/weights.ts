@@ -11,7 +11,7 @@ import {
   type WeightFile,
   type WeightSource,
 } from '@tttv2/graph';
-import { bytesOf, CheckpointError, type Dtype, dtypes } from '@tttv2/spec';
+import { bytesOf, CheckpointError, DoesNotFitError, type Dtype, dtypes } from '@tttv2/spec';
 import { nativeBytes, newArena, sizesOf } from './arena.ts';
 import type { Engine } from './engine.ts';
 import { canConvertTo, type GgmlDtype, ggmlTypes, isGgmlDtype } from './ggml-type.ts';
@@ -131,7 +131,8 @@ class Loader {
       this.#tensors.set(name, g.newTensor4d(arena, ggmlTypes[target], ...sizesOf(shape)));
     for (const { id, attrs } of constants)
       this.#tensors.set(id, g.newTensor4d(arena, ggmlTypes.float32, ...sizesOf(attrs.shape)));
-    const buffer = present(g.allocCtxTensors(arena, this.#engine.backend), 'allocating memory for weights');
+    const buffer = g.allocCtxTensors(arena, this.#engine.backend);
+    if (buffer === null) throw noMemory(sum(placements, sizeOf));
     this.#cleanups.push(() => g.bufferFree(buffer));
     g.bufferSetUsage(buffer, forWeights);
     for (const { id, attrs } of constants) this.#fill(id, new Uint8Array(Float32Array.from(attrs.data).buffer));
@@ -277,6 +278,11 @@ function fileOf(source: WeightSource, name: string): WeightFile {
   if (file === undefined)
     throw new CheckpointError({ file: name, message: 'is named by a weight, but is not among the checkpoint’s files' });
   return file;
+}
+
+function noMemory(wanted: number): DoesNotFitError {
+  const message = `no memory for ${wanted} bytes of weights: choose a smaller weightDtype, or a smaller model`;
+  return new DoesNotFitError({ message, wanted, available: 0, unit: 'bytes' });
 }
 
 function isInPlace({ view, target }: Placement): boolean {
