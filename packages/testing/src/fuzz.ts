@@ -47,8 +47,8 @@ const stateOptions: StateOptions = { maxSequences: 3, totalTokens: 40, tokensPer
 const vocabSize = 11;
 /** Beyond, float32 overflows where the reference, which sums in float64, does not. */
 const moderate = 1e9;
-/** Some 30 times the rounding of float32. */
-const rounding = 2 ** -19;
+/** Some 30 times the rounding of float32, and what is lost where an exponential or an error function is added to 1. */
+const rounding = { relative: 2 ** -19, absolute: 2 ** -22 };
 
 export function fuzzCase(seed: number, variants: readonly FuzzVariant[]): FuzzCase {
   const random = new Random(seed);
@@ -101,7 +101,7 @@ async function startReferences(graph: Graph, tensors: Tensors, seed: number): Pr
   const bent = random.list(3, () => {
     const bentTensors = Object.entries(tensors).map(([name, tensor]) => [
       name,
-      perturbTensor(tensor, rounding, random),
+      perturbTensor(tensor, rounding.relative, random),
     ]);
     return Runner.start(
       referenceBackend,
@@ -197,7 +197,9 @@ function expectWithinSpread(
     wanted.data.forEach((value, i) => {
       const spread = Math.max(...others.map((other) => Math.abs((other.get(name)?.data[i] ?? Number.NaN) - value)));
       const allowed = 4 * spread + tolerance * (1 + Math.abs(value));
-      if (!(Math.abs((data[i] ?? Number.NaN) - value) <= allowed))
+      // What rounding alone may turn upside down, e.g. a quotient of near zeros, says nothing, even where it is NaN.
+      const isDetermined = allowed < 0.1 * (1 + Math.abs(value));
+      if (isDetermined && !(Math.abs((data[i] ?? Number.NaN) - value) <= allowed))
         throw new Error(`${name} ${i} is ${data[i]}, expected ${value} ± ${allowed}`);
     });
   }

@@ -1,4 +1,4 @@
-import { type FloatTensor, type Graph, rewrite } from '@tttv2/graph';
+import { elementCount, type FloatTensor, type Graph, rewrite, type ValueId } from '@tttv2/graph';
 import type { Random } from './random.ts';
 
 /** The same numbers, each off by up to `relative`, up or down. */
@@ -7,16 +7,26 @@ export function perturbTensor(tensor: FloatTensor, relative: number, random: Ran
 }
 
 /**
- * The same graph with every computed value off by up to `relative`, each column its own way: run beside the original it
- * shows how far honest rounding may move the results.
+ * The same graph, in which every computed value is off by up to `relative` and by up to `absolute` wherever it is used,
+ * each column and each use its own way: run beside the original it shows how far honest rounding may move the results.
  */
-export function perturbGraph(graph: Graph, relative: number, random: Random): Graph {
+export function perturbGraph(
+  graph: Graph,
+  { relative, absolute }: { relative: number; absolute: number },
+  random: Random,
+): Graph {
+  const isComputed = new Set(graph.nodes.map(({ id }) => id));
   return rewrite(graph, (node, inputs, builder) => {
-    const value = builder.node(node.op, node.attrs, inputs);
-    const shape = node.type.shape.map((dim) => (typeof dim === 'number' ? dim : 1));
-    const count = shape.reduce((product, dim) => product * dim, 1);
-    const data = random.list(count, () => factor(relative, random));
-    return builder.node('mul', {}, [value, builder.node('constant', { shape, data }, [])]);
+    const bend = (value: ValueId): ValueId => {
+      const shape = builder.typeOf(value).shape.map((dim) => (typeof dim === 'number' ? dim : 1));
+      const columns = (number: () => number) =>
+        builder.node('constant', { shape, data: random.list(elementCount(shape), number) }, []);
+      const factors = columns(() => factor(relative, random));
+      const offsets = columns(() => factor(absolute, random) - 1);
+      return builder.node('add', {}, [builder.node('mul', {}, [value, factors]), offsets]);
+    };
+    const bent = inputs.map((value, i) => (isComputed.has(node.inputs[i] ?? '') ? bend(value) : value));
+    return builder.node(node.op, node.attrs, bent);
   });
 }
 
