@@ -37,6 +37,15 @@ describe.each([false, true])('cpu with a float16 cache, flash attention %s', (us
   for (const { name, run } of casesWith(hardware, /^attention|^decoder/, float16Tolerance)) test(name, run);
 });
 
+/** Blocks of 32 numbers of up to 3 or so keep 8 or 4 bits: each is off by up to half a step, twice that after the softmax. */
+describe.each([
+  ['q8_0', 3 / 127],
+  ['q4_0', 3 / 8],
+] as const)('cpu with a cache in blocks of %s', (kvCacheDtype, step) => {
+  const about = /^attention\(\[N, 2, 64\]/;
+  for (const { name, run } of casesWith({ kvCacheDtype, useFlashAttention: true }, about, step)) test(name, run);
+});
+
 /** One wide attention over many tokens: a tenth of a second of work. */
 async function compileHeavy(): Promise<Executable> {
   const builder = new GraphBuilder('heavy');
