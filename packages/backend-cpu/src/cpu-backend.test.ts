@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Executable, GraphBuilder } from '@tttv2/graph';
 import { DoesNotFitError, type HardwareConfig } from '@tttv2/spec';
-import { backendContract, type ContractCase, memoryWeights, randomTensors, stepOf } from '@tttv2/testing';
+import { backendContract, type ContractCase, memoryWeights, randomTensors, SideBySide, stepOf } from '@tttv2/testing';
 import { describe, expect, test } from 'vitest';
 import { cpuBackend } from './index.ts';
 
@@ -44,6 +44,47 @@ describe.each([
 ] as const)('cpu with a cache in blocks of %s', (kvCacheDtype, step) => {
   const about = /^attention\(\[N, 2, 64\]/;
   for (const { name, run } of casesWith({ kvCacheDtype, useFlashAttention: true }, about, step)) test(name, run);
+});
+
+test.each([null, 100])('attention over a prompt that is computed in tiles, window %s', async (window) => {
+  const builder = new GraphBuilder('tiles');
+  const [heads, headDim, vocab] = [32, 4, 16];
+  const qkv = ['q', 'k', 'v'].map((name) => {
+    const rows = builder.node('gather_rows', {}, [
+      builder.parameter(name, [vocab, heads * headDim]),
+      builder.input('tokens'),
+    ]);
+    return builder.node('reshape', { shape: ['N', heads, headDim] }, [rows]);
+  });
+  const cache = { kind: 'kv_cache', numKvHeads: heads, headDim, stored: null } as const;
+  const attrs = { state: builder.state('cache', cache), scale: 0.5, mask: 'causal', window } as const;
+  const y = builder.scope('y', () =>
+    builder.node('attention', attrs, [...qkv, builder.input('slot'), builder.input('cacheIndex')]),
+  );
+  const graph = builder.build({ y });
+  const state = { maxSequences: 2, totalTokens: 400, tokensPerSequence: 300 };
+  const hardware = { deviceType: 'cpu', threads: 1 };
+  const pair = await SideBySide.start(
+    { backend: cpuBackend, hardware, tolerance: 1e-5 },
+    { graph, weights: memoryWeights(randomTensors(graph)), state },
+  );
+  const ids = (count: number) => Array.from({ length: count }, (_, i) => (i * 7) % vocab);
+  // 300 tokens × 512 cells × 32 heads are three tiles, the second step two.
+  await pair.run(
+    [
+      { slot: 0, ids: ids(200) },
+      { slot: 1, ids: ids(100) },
+    ],
+    { taps: ['y'] },
+  );
+  await pair.run(
+    [
+      { slot: 1, ids: ids(90) },
+      { slot: 0, ids: ids(10) },
+    ],
+    { taps: ['y'] },
+  );
+  await pair.dispose();
 });
 
 /** One wide attention over many tokens: a tenth of a second of work. */

@@ -17,6 +17,7 @@ import { nativeBytes, newArena, sizesOf } from './arena.ts';
 import type { Engine } from './engine.ts';
 import { ggmlTypes, int32Type, int64Type } from './ggml-type.ts';
 import type { LayerCache } from './kv-cache.ts';
+import { attentionTiles } from './lower/attention.ts';
 import { lowerings } from './lower/index.ts';
 import type { Lowered, Lowering, LoweringContext, TokenSpan } from './lowering.ts';
 import { fillMask } from './mask.ts';
@@ -90,8 +91,7 @@ export class ComputeGraph implements LoweringContext {
     this.spans = plan.spans;
     this.isExact = settings.isExact;
     this.useFlashAttention = settings.useFlashAttention;
-    // Attention, the longest lowering, emits 19 native tensors; rotary 7 for each span.
-    const nodes = (24 + 7 * plan.spans.length) * graph.nodes.length + plan.taps.length + 64;
+    const nodes = graph.nodes.reduce((sum, node) => sum + nativeTensors(node, plan), plan.taps.length + 64);
     this.arena = newArena(g, nodes, nodes);
     this.native = present(g.newGraphCustom(this.arena, nodes, false), 'a compute graph');
     for (const [name, { shape }] of Object.entries(graph.parameters))
@@ -270,6 +270,14 @@ function lowerNode<Name extends OpName>(
 ): Pointer {
   const lower: Lowering<Name> = lowerings[op];
   return lower(context, node, inputs);
+}
+
+/** At least as many native tensors as the lowering of a node emits; an exact gated GELU emits 9. */
+function nativeTensors({ op, type }: Node, { N, visibleCells, spans }: ComputePlan): number {
+  if (op === 'rotary') return 4 + 7 * spans.length;
+  const [, heads] = type.shape;
+  if (op === 'attention' && typeof heads === 'number') return 16 + 11 * attentionTiles(N, heads, visibleCells).length;
+  return 10;
 }
 
 /** One more than the longest position of some tokens. */

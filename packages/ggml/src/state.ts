@@ -10,8 +10,8 @@ import type { PreparedStep } from './prepared-step.ts';
 
 /** As llama.cpp pads it: one decode graph serves this many steps. */
 const cellPadding = 256;
-/** Graphs that are kept: decode, a chunk, the rest of a prompt, and one for taps. */
-const keptGraphs = 4;
+/** Graphs that are kept for another step of the same sizes: so many, with less activation memory than this together. */
+const kept = { graphs: 8, bytes: 16 * 2 ** 20 };
 
 interface StateParts {
   engine: Engine;
@@ -117,16 +117,18 @@ export class GgmlState implements State {
     const plan = { N, R, visibleCells, taps, spans };
     const key = JSON.stringify(plan);
     const { engine, graph, weights, settings } = this.#parts;
-    const kept = this.#graphs.get(key) ?? new ComputeGraph(engine, graph, weights, this.#memory.layers, plan, settings);
+    const known = this.#graphs.get(key);
+    if (known === undefined) this.#dropOld();
+    const found = known ?? new ComputeGraph(engine, graph, weights, this.#memory.layers, plan, settings);
     this.#graphs.delete(key);
-    this.#graphs.set(key, kept);
-    this.#dropOld();
-    return kept;
+    this.#graphs.set(key, found);
+    return found;
   }
 
+  /** Makes room before the next is built: the longest unused go first. */
   #dropOld(): void {
     for (const [key, graph] of this.#graphs) {
-      if (this.#graphs.size <= keptGraphs) return;
+      if (this.#graphs.size < kept.graphs && this.computeBytes <= kept.bytes) return;
       graph.free();
       this.#graphs.delete(key);
     }

@@ -1,7 +1,7 @@
 import { buildModel } from '@tttv2/blocks';
 import { type Graph, referenceBackend, validate } from '@tttv2/graph';
 import { uniformModelSpec } from '@tttv2/spec';
-import { maxAbsError } from '@tttv2/testing';
+import { fuzzCase, maxAbsError } from '@tttv2/testing';
 import { expect, test } from 'vitest';
 import { randomWeightSource } from '../random-weight-source.ts';
 import { selectRowsEarly } from './select-rows-early.ts';
@@ -50,4 +50,14 @@ test('a graph that selects nothing stays as it is', () => {
   const graph = buildModel(uniformModelSpec(shape));
   const twice = selectRowsEarly(selectRowsEarly(graph));
   expect(twice).toEqual(selectRowsEarly(graph));
+});
+
+test('whatever the graph, what comes out is valid, and the passes agree', () => {
+  const plain = { hardware: { deviceType: 'reference' }, stored: [null], cacheStored: [null], tolerance: null };
+  for (let seed = 0; seed < 400; seed++) {
+    const { graph } = fuzzCase(seed, [plain]);
+    const early = validate(selectRowsEarly(graph));
+    expect(Object.keys(early.outputs)).toEqual(Object.keys(graph.outputs));
+    expect(selectRowsEarly(early)).toEqual(early);
+  }
 });

@@ -1,4 +1,4 @@
-import { type Graph, type Node, opTable, rewrite, type ValueId } from '@tttv2/graph';
+import { type Dim, type Graph, type Node, opTable, rewrite, type ValueId } from '@tttv2/graph';
 
 /**
  * Selects the rows whose logits are wanted as early as possible: what serves those rows alone (the end of the last
@@ -6,23 +6,20 @@ import { type Graph, type Node, opTable, rewrite, type ValueId } from '@tttv2/gr
  */
 export function selectRowsEarly(graph: Graph): Graph {
   const early = servingSelectedRows(graph);
-  const tokenRows = new Set(graph.nodes.filter(({ type }) => type.shape[0] === 'N').map(({ id }) => id));
-  const gathered = new Map<ValueId, ValueId>();
+  const hasTokenRows = new Set(graph.nodes.filter(({ type }) => type.shape[0] === 'N').map(({ id }) => id));
+  const gathered = new Map<string, ValueId>();
   return rewrite(graph, (node, inputs, builder) => {
     const select = (name: ValueId, renamed: ValueId): ValueId => {
-      if (early.has(name) || !tokenRows.has(name)) return renamed;
-      const rows = gathered.get(name) ?? builder.node('gather_rows', {}, [renamed, 'logitRows']);
-      gathered.set(name, rows);
+      if (early.has(name) || !hasTokenRows.has(name)) return renamed;
+      // Once in a scope: shared by two it would leave the first, beside that scope's own output.
+      const key = `${node.scope} ${name}`;
+      const rows = gathered.get(key) ?? builder.node('gather_rows', {}, [renamed, 'logitRows']);
+      gathered.set(key, rows);
       return rows;
     };
-    const [table = '', renamedTable = ''] = [node.inputs[0], inputs[0]];
-    if (isSelection(node)) return select(table, renamedTable);
-    if (!early.has(node.id)) return builder.node(node.op, node.attrs, inputs);
-    return builder.node(
-      node.op,
-      node.attrs,
-      node.inputs.map((name, i) => select(name, inputs[i] ?? '')),
-    );
+    if (!isSelection(node) && !early.has(node.id)) return builder.node(node.op, node.attrs, inputs);
+    const rows = node.inputs.map((name, i) => select(name, inputs[i] ?? ''));
+    return isSelection(node) ? (rows[0] ?? '') : builder.node(node.op, node.attrs, rows);
   });
 }
 
@@ -30,15 +27,28 @@ function isSelection({ op, inputs }: Node): boolean {
   return op === 'gather_rows' && inputs[1] === 'logitRows';
 }
 
-/** Nodes whose rows can be selected before as well as after, and that nothing uses but such nodes and selections. */
+/** Nodes whose rows can be selected before as well as after, and that serve selections and nothing else. */
 function servingSelectedRows(graph: Graph): Set<ValueId> {
-  const needed = new Set(Object.values(graph.outputs));
+  const shapeOf = new Map<ValueId, readonly Dim[]>(graph.nodes.map(({ id, type }) => [id, type.shape]));
+  const forAllRows = new Set(Object.values(graph.outputs));
+  const forSelected = new Set<ValueId>();
   const early = new Set<ValueId>();
   for (const node of graph.nodes.toReversed()) {
-    const isEarly = !needed.has(node.id) && opTable[node.op].rowwise === true && node.type.shape[0] === 'N';
+    const isEarly = forSelected.has(node.id) && !forAllRows.has(node.id) && isRowByRow(node, shapeOf);
     if (isEarly) early.add(node.id);
-    // What a node of all rows uses is needed for all rows.
-    if (!isEarly && !isSelection(node)) for (const name of node.inputs) needed.add(name);
+    const users = isEarly || isSelection(node) ? forSelected : forAllRows;
+    for (const name of node.inputs) users.add(name);
   }
   return early;
+}
+
+/** Tokens are the rows of the result and of every input that has them, and nothing else. */
+function isRowByRow({ op, inputs, type }: Node, shapeOf: ReadonlyMap<ValueId, readonly Dim[]>): boolean {
+  const rank = type.shape.length;
+  const isRows = (shape: readonly Dim[]) => shape.length > 1 && shape.length === rank && shape.indexOf('N') === 0;
+  const inputsAreRows = inputs.every((name) => {
+    const shape = shapeOf.get(name);
+    return shape === undefined || !shape.includes('N') || isRows(shape);
+  });
+  return opTable[op].rowwise === true && isRows(type.shape) && inputsAreRows;
 }

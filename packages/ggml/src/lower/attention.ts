@@ -1,5 +1,7 @@
+import { elementCount } from '@tttv2/graph';
+import { sizesOf } from '../arena.ts';
 import type { LayerCache } from '../kv-cache.ts';
-import { at, type Lowering, type LoweringContext } from '../lowering.ts';
+import { at, type Lowered, type Lowering, type LoweringContext, type TokenSpan } from '../lowering.ts';
 import type { Pointer } from '../pointer.ts';
 
 const float32Accumulation = 10; // GGML_PREC_F32
@@ -14,18 +16,15 @@ const float32Accumulation = 10; // GGML_PREC_F32
 export const attention: Lowering<'attention'> = (context, { attrs }, inputs) => {
   const { g, arena, useFlashAttention } = context;
   const [q, k, v] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
-  const [tokens = 1, heads = 1, headDim = 1] = q.shape;
+  const [tokens = 1, , headDim = 1] = q.shape;
   const cache = context.cache(attrs.state);
   const width = cache.numKvHeads * headDim;
   // Reads view the cache, not the result of the writes: only the order of expansion puts the writes first.
   context.expand(q.tensor);
   context.expand(g.setRows(arena, cache.keys, g.reshape4d(arena, k.tensor, width, tokens, 1, 1), context.cellRows()));
   context.expand(writeValues(context, cache, v.tensor, width, tokens));
-  const turned = g.permute(arena, q.tensor, 0, 2, 1, 3); // [h, N, H]
   const mask = context.mask(attrs.window);
-  return useFlashAttention
-    ? flash(context, cache, turned, mask, attrs.scale, headDim)
-    : plain(context, cache, turned, mask, attrs.scale, { headDim, heads, tokens });
+  return useFlashAttention ? flash(context, cache, q, mask, attrs.scale) : plain(context, cache, q, mask, attrs.scale);
 };
 
 /** Flash attention reads values as they come; the plain product wants them transposed. */
@@ -40,55 +39,59 @@ function writeValues(context: LoweringContext, cache: LayerCache, v: Pointer, wi
 function flash(
   { g, arena, visibleCells }: LoweringContext,
   cache: LayerCache,
-  q: Pointer,
+  q: Lowered,
   mask: Pointer,
   scale: number,
-  headDim: number,
 ): Pointer {
-  const { numKvHeads, rowBytes, headBytes } = cache;
-  const view = (of: Pointer) =>
-    g.view4d(arena, of, headDim, visibleCells, numKvHeads, 1, rowBytes, headBytes, rowBytes * cache.cells, 0);
-  const out = g.flashAttnExt(arena, q, view(cache.keys), view(cache.values), mask, scale, 0, 0);
+  const { numKvHeads, rowBytes, headBytes, cells } = cache;
+  const [, , headDim = 1] = q.shape;
+  const size = [headDim, visibleCells, numKvHeads, 1] as const;
+  const view = (of: Pointer) => g.view4d(arena, of, ...size, rowBytes, headBytes, rowBytes * cells, 0);
+  const queries = g.permute(arena, q.tensor, 0, 2, 1, 3); // [h, N, H]
+  const out = g.flashAttnExt(arena, queries, view(cache.keys), view(cache.values), mask, scale, 0, 0);
   g.precSetAcc(out, float32Accumulation);
   return out;
 }
 
-function plain(
-  { g, arena, visibleCells }: LoweringContext,
-  cache: LayerCache,
-  q: Pointer,
-  mask: Pointer,
-  scale: number,
-  { headDim, heads, tokens }: { headDim: number; heads: number; tokens: number },
-): Pointer {
+/** The product of queries and keys is computed for so many tokens at once that it stays below this. */
+const scoreBytes = 8 * 2 ** 20;
+
+/** Parts of even size in which plain attention computes `tokens` tokens. */
+export function attentionTiles(tokens: number, heads: number, visibleCells: number): TokenSpan[] {
+  const atOnce = Math.max(1, Math.floor(scoreBytes / (4 * heads * visibleCells)));
+  const size = Math.ceil(tokens / Math.ceil(tokens / atOnce));
+  const count = Math.ceil(tokens / size);
+  return Array.from({ length: count }, (_, i) => ({ from: i * size, count: Math.min(size, tokens - i * size) }));
+}
+
+function plain(context: LoweringContext, cache: LayerCache, q: Lowered, mask: Pointer, scale: number): Pointer {
+  const { g, arena, visibleCells } = context;
+  const [tokens = 1, heads = 1, headDim = 1] = q.shape;
   const { numKvHeads, rowBytes, headBytes, elementBytes, cells } = cache;
-  const keys = g.view4d(
-    arena,
-    cache.keys,
-    headDim,
-    visibleCells,
-    numKvHeads,
-    1,
-    rowBytes,
-    headBytes,
-    rowBytes * cells,
-    0,
-  );
+  const size = [headDim, visibleCells, numKvHeads, 1] as const;
+  const keys = g.view4d(arena, cache.keys, ...size, rowBytes, headBytes, rowBytes * cells, 0);
   const column = elementBytes * cells;
-  const values = g.view4d(
-    arena,
-    cache.values,
-    visibleCells,
-    headDim,
-    numKvHeads,
-    1,
-    column,
-    column * headDim,
-    column * headDim * numKvHeads,
-    0,
-  );
-  const scores = g.mulMat(arena, keys, q); // [S, N, H]; heads are broadcast over KV heads
-  g.precSetAcc(scores, float32Accumulation);
-  const mixed = g.mulMat(arena, values, g.softMaxExt(arena, scores, mask, scale, 0)); // [h, N, H]
-  return g.reshape4d(arena, g.cont(arena, g.permute(arena, mixed, 0, 2, 1, 3)), headDim, heads, tokens, 1);
+  const [head, all] = [column * headDim, column * headDim * numKvHeads];
+  const values = g.view4d(arena, cache.values, visibleCells, headDim, numKvHeads, 1, column, head, all, 0);
+  const mixTile = ({ from, count }: TokenSpan): Pointer => {
+    const queries = g.permute(arena, rowsOf(context, q, from, count), 0, 2, 1, 3); // [h, N, H]
+    const scores = g.mulMat(arena, keys, queries); // [S, N, H]; heads are broadcast over KV heads
+    g.precSetAcc(scores, float32Accumulation);
+    const seen = rowsOf(context, { tensor: mask, shape: [tokens, visibleCells] }, from, count);
+    const mixed = g.mulMat(arena, values, g.softMaxExt(arena, scores, seen, scale, 0)); // [h, N, H]
+    return g.reshape4d(arena, g.cont(arena, g.permute(arena, mixed, 0, 2, 1, 3)), headDim, heads, count, 1);
+  };
+  return attentionTiles(tokens, heads, visibleCells)
+    .map(mixTile)
+    .reduce((before, tile) => g.concat(arena, before, tile, 2));
+}
+
+/** Rows `from … from + count` of a float32 tensor; itself when they are all. */
+function rowsOf({ g, arena }: LoweringContext, { tensor, shape }: Lowered, from: number, count: number): Pointer {
+  if (count === shape[0]) return tensor;
+  const [a, b, c] = sizesOf([count, ...shape.slice(1)]);
+  const row = 4 * elementCount(shape.slice(1));
+  return shape.length === 2
+    ? g.view4d(arena, tensor, a, b, 1, 1, row, row * count, row * count, row * from)
+    : g.view4d(arena, tensor, a, b, c, 1, 4 * a, row, row * count, row * from);
 }
