@@ -1,7 +1,9 @@
 // Greedy tokens beside llama.cpp's: equal with flash attention off, and how often the most likely token agrees with it on
 // (teacher-forced on llama.cpp's own text).
 //   node tooling/bench/agreement.mjs MODEL.gguf [tokens]
+
 import { installPeers } from './install-peers.mjs';
+import { promptOf } from './numbers.mjs';
 import { startWorker } from './worker.mjs';
 
 const [path, count = '32'] = process.argv.slice(2);
@@ -10,7 +12,7 @@ const prompts = [
   [1, 9690, 198, 2683, 359, 253, 5356, 5646, 11173, 2],
   [6403, 1303, 253, 655, 28],
   [1604, 281, 216, 34, 216, 32, 216, 34, 216, 36],
-  Array.from({ length: 300 }, (_, i) => 1000 + ((i * 7919) % 20000)),
+  promptOf(700),
 ];
 installPeers();
 for (const flash of ['off', 'on']) {
