@@ -11,7 +11,11 @@ const factory = createModelFactory({ backends: [cpuBackend] });
 for (const useFlashAttention of [false, true]) {
   const model = await factory.load(path, { device: 'cpu', hardware: { useFlashAttention } });
   const ids = Int32Array.from(model.tokenizer.encode(readFileSync(text, 'utf8')).slice(0, 1024));
-  const state = model.executable.createState({ maxSequences: 1, totalTokens: ids.length, tokensPerSequence: ids.length });
+  const state = model.executable.createState({
+    maxSequences: 1,
+    totalTokens: ids.length,
+    tokensPerSequence: ids.length,
+  });
   let [at, loss] = [0, 0];
   const start = performance.now();
   for await (const { data, shape } of feedAll(model.executable, state, ids)) {
@@ -20,7 +24,9 @@ for (const useFlashAttention of [false, true]) {
     }
   }
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.log(`flash ${useFlashAttention ? 'on ' : 'off'}: perplexity ${Math.exp(loss / at).toFixed(4)} of ${at} tokens (${seconds} s)`);
+  console.log(
+    `flash ${useFlashAttention ? 'on ' : 'off'}: perplexity ${Math.exp(loss / at).toFixed(4)} of ${at} tokens (${seconds} s)`,
+  );
   state.dispose();
   await model.dispose();
 }
