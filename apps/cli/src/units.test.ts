@@ -13,6 +13,6 @@ test.each([
 });
 
 test('counts and seconds', () => {
-  expect([0, 64, 134_515_008].map(showCount)).toEqual(['0', '64', '134.5 M']);
+  expect([0, 64, 134_515_008, 8_030_261_248].map(showCount)).toEqual(['0', '64', '134.5 M', '8.0 B']);
   expect([0, 5.4, 65, 3723].map(showSeconds)).toEqual(['0:00', '0:05', '1:05', '1:02:03']);
 });

@@ -3,9 +3,9 @@ export function showBytes(bytes: number): string {
   return scaled(bytes, [' B', ' kB', ' MB', ' GB', ' TB']);
 }
 
-/** A count for people: `134.5 M`. */
+/** A count for people, in the units of model sizes: `134.5 M`, `8.0 B` for billions. */
 export function showCount(count: number): string {
-  return scaled(count, ['', ' k', ' M', ' G', ' T']);
+  return scaled(count, ['', ' k', ' M', ' B', ' T']);
 }
 
 /** Seconds as a clock shows them: `1:05`, `1:02:03`. */
