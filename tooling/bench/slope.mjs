@@ -1,11 +1,11 @@
 // What a token costs at context 64 and at 1024, ours and node-llama-cpp's, and without a cache at 1024.
 //   node tooling/bench/slope.mjs MODEL.gguf [rounds] [flash ours] [flash peer]
 import { installPeers } from './install-peers.mjs';
-import { promptOf, spread } from './numbers.mjs';
+import { median, promptOf, spread } from './numbers.mjs';
 import { startWorker } from './worker.mjs';
 
 const [path, rounds = '5', ours = 'off', theirs = 'off'] = process.argv.slice(2);
-const [short, long, tokens] = [64, 1024, 32];
+const [short, long, tokens] = [64, 1024, 64];
 installPeers();
 const workers = [
   { name: `tttv2 (flash ${ours})`, worker: startWorker('tttv2.mjs', [path, ours]) },
@@ -17,7 +17,8 @@ for (let round = 0; round < Number(rounds); round++) {
   for (const { worker, costs, prefill } of workers) {
     for (const length of [short, long]) {
       const { times } = await worker.ask({ promptIds: promptOf(length), count: tokens + 1 });
-      costs[length].push((times[tokens] - times[0]) / tokens);
+      // The median of single tokens: a stall of the machine in one of them is not a slope.
+      costs[length].push(median(times.slice(1).map((time, i) => time - times[i])));
       if (length === long) prefill.push(times[0]);
     }
   }
