@@ -125,6 +125,7 @@ export class ComputeGraph implements LoweringContext {
       return copy;
     };
     return {
+      mode: 'device',
       logits: this.#logits && read(this.#logits),
       taps: Object.fromEntries(this.#taps.map(({ scope, value }) => [scope, read(value)])),
     };

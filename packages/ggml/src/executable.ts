@@ -59,6 +59,7 @@ function onlyStage({ stages, mesh }: Program, device: string): Graph {
 }
 
 class GgmlExecutable implements Executable {
+  readonly mode = 'device';
   readonly limits = { maxSequences: null, maxTokensPerStep, mixedPhases: true, sampling: [], rollback: 'any' } as const;
   readonly hardware: HardwareConfig;
   readonly #engine: Engine;

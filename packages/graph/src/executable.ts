@@ -25,8 +25,15 @@ export interface Step {
   };
 }
 
+/**
+ * How results come about. `device`: computed where the program is meant to run. `reference`: computed by the definitions
+ * of the ops, elsewhere. `acceptance`: the step was checked but not computed, and all numbers are zeros.
+ */
+export type ExecutionMode = 'device' | 'reference' | 'acceptance';
+
 /** Valid until the same state runs again: copy what must stay. */
 export interface StepResult {
+  mode: ExecutionMode;
   /** `[R, V]`; null when no rows are wanted. */
   logits: FloatTensor | null;
   /** By scope. */
@@ -79,6 +86,8 @@ export interface MemoryReport {
 
 /** A program on a device, ready to run. */
 export interface Executable {
+  /** That of all its results. */
+  readonly mode: ExecutionMode;
   readonly limits: ExecutableLimits;
   /** The settings in force: every field that the backend resolved is set. */
   readonly hardware: HardwareConfig;

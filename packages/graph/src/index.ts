@@ -9,6 +9,7 @@ export { evaluate } from './evaluate.ts';
 export type {
   Executable,
   ExecutableLimits,
+  ExecutionMode,
   MemoryReport,
   SequenceSlice,
   State,

@@ -68,6 +68,7 @@ async function readParameters(
 }
 
 class ReferenceExecutable implements Executable {
+  readonly mode = 'reference';
   readonly limits = {
     maxSequences: null,
     maxTokensPerStep: 2 ** 16,
@@ -121,6 +122,7 @@ class ReferenceExecutable implements Executable {
     const { logits } = this.#graph.outputs;
     const result = (name: string) => floats(values.get(name) ?? this.#parameters.get(name));
     return {
+      mode: this.mode,
       logits: logits === undefined || sizes.R === 0 ? null : result(logits),
       taps: Object.fromEntries(tapped.map(({ scope, value }) => [scope, result(value)])),
     };

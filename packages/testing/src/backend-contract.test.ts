@@ -41,6 +41,7 @@ function broken(spoil: (executable: Executable) => Partial<Executable>): Backend
     async compile(...args) {
       const executable = await referenceBackend.compile(...args);
       const sound: Executable = {
+        mode: executable.mode,
         limits: executable.limits,
         hardware: executable.hardware,
         createState: (options) => executable.createState(options),
@@ -88,13 +89,14 @@ function withState(change: (state: State) => Partial<State>): Backend {
 test.each<[what: string, backend: Backend, found: RegExp]>([
   [
     'logits a little off',
-    changeResults(({ logits, taps }) => ({
-      taps,
+    changeResults(({ logits, ...rest }) => ({
+      ...rest,
       logits: logits && { ...logits, data: logits.data.map((value) => value * 1.0001) },
     })),
     /^decoder: prefill/,
   ],
-  ['no taps', changeResults(({ logits }) => ({ logits, taps: {} })), /^add\(/],
+  ['no taps', changeResults((result) => ({ ...result, taps: {} })), /^add\(/],
+  ['numbers that say they are none', changeResults((result) => ({ ...result, mode: 'acceptance' })), /^add\(/],
   [
     'logits that nobody asked for',
     changeResults((result) => ({

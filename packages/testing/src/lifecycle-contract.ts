@@ -130,7 +130,7 @@ export function lifecycleContract(under: BackendUnderTest): ContractCase[] {
       const runOn = async (executable: Executable, ids: readonly number[]) => {
         const state = executable.createState(stateOptions);
         const result = await executable.run(state, stepOf(state, [{ slot: 0, ids }], { logits: [ids.length - 1] }));
-        return { logits: result.logits && { ...result.logits, data: result.logits.data.slice() }, taps: {} };
+        return { ...result, logits: result.logits && { ...result.logits, data: result.logits.data.slice() } };
       };
       const [first, second] = await Promise.all([runOn(one, prompt), runOn(two, prompt)]);
       expectSameResult(first, second, tolerance);

@@ -67,6 +67,8 @@ export class SideBySide {
     const step = this.step(additions, want);
     const ours = await this.executable.run(this.state, step);
     const reference = await this.#reference.run(this.#referenceState, step);
+    const { mode } = this.executable;
+    if (ours.mode !== mode) throw new Error(`the result's mode is ${ours.mode}, but its executable's is ${mode}`);
     expectSameResult(ours, reference, this.#tolerance);
     this.expectSameLengths(additions.map(({ slot }) => slot));
     return ours;
