@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { compileGgml, cpuDescription } from '@tttv2/ggml';
-import { type Backend, opset } from '@tttv2/graph';
+import { type Backend, isCollective, opset } from '@tttv2/graph';
 import { UnsupportedHardwareError } from '@tttv2/spec';
 import { resolveHardware } from './resolve-hardware.ts';
 
@@ -22,8 +22,10 @@ export const cpuBackend: Backend = {
       },
     ];
   },
-  /** Every op has a native form; without fused kernels the composite ones are taken apart where they can be. */
+  /** Every op of one device has a native form; without fused kernels composite ones are taken apart where they can be. */
   supports(node, _graph, { useFusedKernels }) {
+    if (isCollective(node))
+      return { kind: 'unsupported', reason: 'a CPU is one device: use a tensorParallelSize of 1' };
     const isFused = node.op === 'linear' || node.op === 'rms_norm' || node.op === 'layer_norm' || node.op === 'glu';
     return useFusedKernels === false && isFused ? { kind: 'decompose' } : { kind: 'native' };
   },

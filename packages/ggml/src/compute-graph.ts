@@ -2,10 +2,9 @@ import {
   concreteShape,
   elementCount,
   type FloatTensor,
-  type Graph,
+  type LocalOpName,
   type Node,
   type NodeOf,
-  type OpName,
   ropeFrequencies,
   type StepInput,
   type StepResult,
@@ -17,6 +16,7 @@ import { nativeBytes, newArena, sizesOf } from './arena.ts';
 import type { Engine } from './engine.ts';
 import { ggmlTypes, int32Type, int64Type } from './ggml-type.ts';
 import type { LayerCache } from './kv-cache.ts';
+import type { LocalGraph } from './local-graph.ts';
 import { attentionTiles } from './lower/attention.ts';
 import { lowerings } from './lower/index.ts';
 import type { Lowered, Lowering, LoweringContext, TokenSpan } from './lowering.ts';
@@ -62,7 +62,7 @@ export class ComputeGraph implements LoweringContext {
   /** Bytes of activations and inputs. */
   readonly bytes: number;
   readonly spans: readonly TokenSpan[];
-  readonly #graph: Graph;
+  readonly #graph: LocalGraph;
   readonly #weights: ReadonlyMap<string, Pointer>;
   readonly #caches: ReadonlyMap<string, LayerCache>;
   readonly #values = new Map<string, Lowered>();
@@ -75,7 +75,7 @@ export class ComputeGraph implements LoweringContext {
   /** @throws DoesNotFitError when there is no memory for the activations. */
   constructor(
     engine: Engine,
-    graph: Graph,
+    graph: LocalGraph,
     weights: ReadonlyMap<string, Pointer>,
     caches: ReadonlyMap<string, LayerCache>,
     plan: ComputePlan,
@@ -205,7 +205,7 @@ export class ComputeGraph implements LoweringContext {
     return this.sizes.R === 0 && type.shape.includes('R');
   }
 
-  #lower(node: Node): void {
+  #lower(node: NodeOf<LocalOpName>): void {
     const inputs = node.inputs.map((name) => this.#value(name));
     const tensor = lowerNode(node.op, node, inputs, this);
     this.#values.set(node.id, { tensor, shape: concreteShape(node.type.shape, this.sizes) });
@@ -263,7 +263,7 @@ export class ComputeGraph implements LoweringContext {
   }
 }
 
-function lowerNode<Name extends OpName>(
+function lowerNode<Name extends LocalOpName>(
   op: Name,
   node: NodeOf<Name>,
   inputs: readonly Lowered[],

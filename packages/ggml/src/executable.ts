@@ -12,7 +12,7 @@ import {
   type Step,
   type StepResult,
   tapValue,
-  validate,
+  validateProgram,
   type WeightSource,
 } from '@tttv2/graph';
 import { DoesNotFitError, type HardwareConfig, SpecError, UnsupportedHardwareError } from '@tttv2/spec';
@@ -20,6 +20,7 @@ import type { ComputeSettings } from './compute-graph.ts';
 import { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
 import { checkCaches } from './kv-cache.ts';
+import { type LocalGraph, localGraph } from './local-graph.ts';
 import { GgmlState } from './state.ts';
 import { type LoadOptions, Weights } from './weights.ts';
 
@@ -39,7 +40,7 @@ const maxTokensPerStep = 512;
 
 /** Places a program of one stage on ggml's CPU backend. */
 export async function compileGgml(program: Program, source: WeightSource, options: GgmlOptions): Promise<Executable> {
-  const graph = validate(onlyStage(program, options.device));
+  const graph = localGraph(onlyStage(validateProgram(program), options.device), options.device);
   checkCaches(graph, { ...options, ...options.settings });
   const engine = new Engine({ threads: options.threads });
   try {
@@ -63,7 +64,7 @@ class GgmlExecutable implements Executable {
   readonly limits = { maxSequences: null, maxTokensPerStep, mixedPhases: true, sampling: [], rollback: 'any' } as const;
   readonly hardware: HardwareConfig;
   readonly #engine: Engine;
-  readonly #graph: Graph;
+  readonly #graph: LocalGraph;
   readonly #weights: Weights;
   readonly #options: GgmlOptions;
   readonly #bounds: IndexBounds;
@@ -71,7 +72,7 @@ class GgmlExecutable implements Executable {
   /** Set when it is disposed. */
   #ending: Promise<void> | null = null;
 
-  constructor(engine: Engine, graph: Graph, weights: Weights, options: GgmlOptions) {
+  constructor(engine: Engine, graph: LocalGraph, weights: Weights, options: GgmlOptions) {
     this.#engine = engine;
     this.#graph = graph;
     this.#weights = weights;

@@ -1,4 +1,4 @@
-import type { NodeOf, OpName, StepInput, StepSizes } from '@tttv2/graph';
+import type { LocalOpName, NodeOf, StepInput, StepSizes } from '@tttv2/graph';
 import type { RopeSpec } from '@tttv2/spec';
 import type { Binding } from './binding.ts';
 import type { LayerCache } from './kv-cache.ts';
@@ -46,7 +46,7 @@ export interface LoweringContext {
 }
 
 /** Emits the native form of one op; returns its result, contiguous and of the node's shape. */
-export type Lowering<Name extends OpName> = (
+export type Lowering<Name extends LocalOpName> = (
   context: LoweringContext,
   node: NodeOf<Name>,
   inputs: readonly Lowered[],

@@ -6,6 +6,11 @@ import type { Emitter, ValueId } from './op.ts';
 import { type AttrsOf, type OpName, opset } from './ops/index.ts';
 import type { ValueType } from './value-type.ts';
 
+/** How a parameter relates to the whole model; see `Parameter`. */
+type ParameterOptions = Partial<Pick<Parameter, 'sharding' | 'from'>>;
+/** A state to be declared: not cut where nothing is said. */
+export type StateDeclaration = Omit<KvCache, 'sharding'> & Partial<Pick<KvCache, 'sharding'>>;
+
 /** Builds a graph node by node; every node's type is inferred, and checked, as it is added. */
 export class GraphBuilder implements Emitter {
   readonly #name: string;
@@ -28,15 +33,20 @@ export class GraphBuilder implements Emitter {
   }
 
   /** Declares a parameter (again, for one that is shared), and returns its name. */
-  parameter(name: string, shape: number[], stored: Parameter['stored'] = null): ValueId {
-    this.#parameters.set(name, { shape, stored });
+  parameter(
+    name: string,
+    shape: number[],
+    stored: Parameter['stored'] = null,
+    { sharding = null, from = null }: ParameterOptions = {},
+  ): ValueId {
+    this.#parameters.set(name, { shape, stored, sharding, from });
     this.#types.set(name, { dtype: 'float32', shape });
     return name;
   }
 
   /** Declares a state, and returns its name. */
-  state(name: string, cache: KvCache): string {
-    this.#states.set(name, cache);
+  state(name: string, cache: StateDeclaration): string {
+    this.#states.set(name, { sharding: null, ...cache });
     return name;
   }
 

@@ -1,5 +1,6 @@
 import type { Dtype } from '@tttv2/spec';
-import type { AttrsOf, OpName } from './ops/index.ts';
+import { type AttrsOf, type CollectiveName, collectiveTable, type OpName } from './ops/index.ts';
+import type { Sharding } from './sharding.ts';
 import type { ValueType } from './value-type.ts';
 
 /** One op applied to values. */
@@ -18,6 +19,10 @@ export type NodeOf<Name extends OpName> = {
 }[Name];
 export type Node = NodeOf<OpName>;
 
+export function isCollective(node: Node): node is NodeOf<CollectiveName> {
+  return Object.hasOwn(collectiveTable, node.op);
+}
+
 /** What a step brings; see `Step`. */
 export const stepInputs = {
   tokens: { dtype: 'int32', shape: ['N'] },
@@ -30,22 +35,31 @@ export type StepInput = keyof typeof stepInputs;
 
 /** A weight: computed with as float32, whatever its storage. */
 export interface Parameter {
-  /** Row-major, without symbolic dimensions. */
+  /** Of what a device holds: row-major, without symbolic dimensions. */
   shape: number[];
   /** How it is to be stored on the device; null: as the checkpoint has it. */
   stored: Dtype | null;
+  /** How the whole lies on the mesh; null: the same on every device. */
+  sharding: Sharding | null;
+  /** The canonical parameter that it is made of, for one that is needed in several forms; null: that of its own name. */
+  from: string | null;
 }
 
-/** Keys and values of the tokens of all sequences: `[tokens, numKvHeads, headDim]` each. */
+/** Keys and values of the tokens of all sequences: `[tokens, numKvHeads, headDim]` each, on a device. */
 export interface KvCache {
   kind: 'kv_cache';
   numKvHeads: number;
   headDim: number;
   /** How it is to be stored; null: as the backend chooses. */
   stored: Dtype | null;
+  /** How the KV heads (axis 1) lie on the mesh, without a rest; null: each device has all of them. */
+  sharding: Sharding | null;
 }
 
-/** A typed program in single-assignment form: plain data. */
+/**
+ * A typed program in single-assignment form: plain data. On a mesh every device runs the same graph on its own parameters
+ * and states, and all shapes are those of one device.
+ */
 export interface Graph {
   opset: number;
   name: string;

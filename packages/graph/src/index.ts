@@ -1,11 +1,12 @@
 export type { Backend, CompileOptions, LoadProgress, Program, Support } from './backend.ts';
+export type { StateDeclaration } from './builder.ts';
 export { GraphBuilder } from './builder.ts';
 export type { IndexBounds, StepLimits } from './check-step.ts';
 export { cachePlaces, checkStep, indexBounds } from './check-step.ts';
 export { dequantise } from './dequantise.ts';
 export { describeParameters } from './describe-parameters.ts';
 export type { Bindings } from './evaluate.ts';
-export { evaluate } from './evaluate.ts';
+export { evaluate, evaluateLockstep } from './evaluate.ts';
 export type {
   Executable,
   ExecutableLimits,
@@ -18,11 +19,13 @@ export type {
   StepResult,
 } from './executable.ts';
 export type { Graph, KvCache, Node, NodeOf, Parameter, StepInput } from './graph.ts';
-export { stepInputs } from './graph.ts';
+export { isCollective, stepInputs } from './graph.ts';
 export { GraphError } from './graph-error.ts';
 export { legalize } from './legalize.ts';
+export type { Mesh, MeshAxis, Place } from './mesh.ts';
+export { groupsAlong, placesOf } from './mesh.ts';
 export type { OpDefinition, OpKind, ValueId } from './op.ts';
-export type { AttrsOf, OpName } from './ops/index.ts';
+export type { AttrsOf, CollectiveName, LocalOpName, OpName } from './ops/index.ts';
 export { isOpName, ops, opset, opTable } from './ops/index.ts';
 export { printGraph } from './print.ts';
 export { randomWeights } from './random-weights.ts';
@@ -34,10 +37,12 @@ export type { RopeFrequencies } from './rope-frequencies.ts';
 export { ropeFrequencies } from './rope-frequencies.ts';
 export type { Scope } from './scopes.ts';
 export { scopesOf } from './scopes.ts';
+export type { Sharding } from './sharding.ts';
 export { tapValue } from './tap.ts';
 export type { FloatTensor, IntTensor, Tensor } from './tensor.ts';
 export { elementCount, floats, floatTensor, ints } from './tensor.ts';
 export { validate } from './validate.ts';
+export { validateProgram } from './validate-program.ts';
 export type { Dim, StepSizes, ValueType } from './value-type.ts';
 export { concreteShape, float32, int32, showType } from './value-type.ts';
 export type { StoredView, WeightExpr } from './weight-expr.ts';

@@ -7,9 +7,9 @@ export type ValueId = string;
 
 /**
  * `primitive`: has no smaller parts. `composite`: a pure function of primitives. `stateful`: reads and writes a declared
- * state, and never decomposes.
+ * state, and never decomposes. `collective`: a function of what all devices of a group hold (`ops/collective.ts`).
  */
-export type OpKind = 'primitive' | 'composite' | 'stateful';
+export type OpKind = 'primitive' | 'composite' | 'stateful' | 'collective';
 
 /** Everything there is to know of an op; together the definitions are the meaning of a graph. */
 export interface OpDefinition<Name extends string, Attrs> {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from './builder.ts';
+import { opset } from './ops/index.ts';
 import { printGraph } from './print.ts';
 
 test('prints a line a node, indented by scope', () => {
@@ -11,7 +12,7 @@ test('prints a line a node, indented by scope', () => {
   });
   expect(printGraph(builder.build({ y }))).toBe(
     [
-      'graph g (opset 1)',
+      `graph g (opset ${opset})`,
       'inputs tokens',
       '%0 = gather_rows(table, tokens) float32[N, 4]',
       'a/',

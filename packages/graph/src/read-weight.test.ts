@@ -1,6 +1,7 @@
-import { CheckpointError } from '@tttv2/spec';
+import { CheckpointError, type Dtype, dtypeSchema, dtypes } from '@tttv2/spec';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { dequantise } from './dequantise.ts';
 import { GraphError } from './graph-error.ts';
 import { readFloats } from './read-floats.ts';
 import { readWeight } from './read-weight.ts';
@@ -13,6 +14,36 @@ test('rows, permuted rows, a transposed matrix', async () => {
   expect(await numbers({ kind: 'rows', of, start: 0, count: 2, step: 2 })).toEqual([0, 1, 4, 5]);
   expect(await numbers({ kind: 'permuteRows', of, order: [2, 0, 1] })).toEqual([4, 5, 0, 1, 2, 3]);
   expect(await numbers({ kind: 'transpose', of })).toEqual([0, 2, 4, 1, 3, 5]);
+});
+
+test('columns, and rows of zeros after those there are', async () => {
+  const of = stored([2, 3], [0, 1, 2, 3, 4, 5]);
+  expect(await numbers({ kind: 'columns', of, start: 1, count: 2 })).toEqual([1, 2, 4, 5]);
+  expect(await numbers({ kind: 'columns', of: { kind: 'reshape', of, shape: [6] }, start: 4, count: 2 })).toEqual([
+    4, 5,
+  ]);
+  const padded: WeightExpr = { kind: 'padRows', of, rows: 1 };
+  expect(shapeOf(padded)).toEqual([3, 3]);
+  expect(await numbers(padded)).toEqual([0, 1, 2, 3, 4, 5, 0, 0, 0]);
+});
+
+test('columns of blocks are whole blocks', async () => {
+  const bytes = Uint8Array.from({ length: 4 * 34 }, (_, i) => (i % 34 === 1 ? 0x3c : i % 34 === 0 ? 0 : i));
+  const of: WeightExpr = { kind: 'stored', file: 'blocks', offset: 0, bytes: 136, dtype: 'q8_0', shape: [2, 64] };
+  const source = sourceOf({ blocks: bytes });
+  const cut = await readFloats(source, { kind: 'columns', of, start: 32, count: 32 });
+  const dequantised = { kind: 'dequantise', of } as const;
+  expect(cut).toEqual(await readFloats(source, { kind: 'columns', of: dequantised, start: 32, count: 32 }));
+  const within = readWeight(source, { kind: 'columns', of, start: 16, count: 32 });
+  await expect(within).rejects.toThrow('stored [2, 64] of q8_0: columns 16 to 48 are no whole blocks of 32');
+});
+
+test.each(dtypeSchema.options.filter(isDecodable))('zero bytes of %s are zeros', async (dtype) => {
+  const { elements, bytes } = dtypes[dtype];
+  const of: WeightExpr = { kind: 'stored', file: 'one', offset: 0, bytes, dtype, shape: [1, elements] };
+  const found = await readFloats(sourceOf({ one: new Uint8Array(bytes) }), { kind: 'padRows', of, rows: 2 });
+  // Some are -0, which is as good.
+  expect(found.map((value) => value + 0)).toEqual(new Float32Array(3 * elements));
 });
 
 test('stack, concat and reshape join and rename', async () => {
@@ -50,6 +81,10 @@ test('what contradicts itself is named', async () => {
   const of = stored([3, 2], [0, 1, 2, 3, 4, 5]);
   await expect(numbers({ kind: 'permuteRows', of, order: [3] })).rejects.toThrow(GraphError);
   await expect(numbers({ kind: 'rows', of, start: 2, count: 2, step: 1 })).rejects.toThrow(/row 3 is wanted of 3 rows/);
+  const columns = (start: number, count: number) => numbers({ kind: 'columns', of, start, count });
+  await expect(columns(1, 2)).rejects.toThrow('columns 1 to 3 are wanted of 2');
+  await expect(columns(-1, 1)).rejects.toThrow(GraphError);
+  await expect(numbers({ kind: 'padRows', of, rows: -1 })).rejects.toThrow('-1 rows are to be appended');
   await expect(numbers({ kind: 'transpose', of: stored([4], [0, 1, 2, 3]) })).rejects.toThrow(/only a matrix/);
   await expect(readWeight(sourceOf({}), of)).rejects.toThrow(CheckpointError);
 });
@@ -69,6 +104,39 @@ test('property: what `asView` says is what evaluation gives', async () => {
     }),
   );
 });
+
+test('property: parts cut by columns, or by rows and filled up, are the whole again', async () => {
+  const dims = fc.record({
+    rows: fc.integer({ min: 1, max: 6 }),
+    parts: fc.integer({ min: 1, max: 4 }),
+    width: fc.nat(3),
+  });
+  await fc.assert(
+    fc.asyncProperty(dims, async ({ rows, parts, width: partWidth }) => {
+      const width = parts * (partWidth + 1);
+      const ramp = Array.from({ length: rows * width }, (_, i) => i);
+      const of = stored([rows, width], ramp);
+      const columns = Array.from({ length: parts }, (_, i): WeightExpr => {
+        const part: WeightExpr = { kind: 'columns', of, start: i * (partWidth + 1), count: partWidth + 1 };
+        return { kind: 'transpose', of: part };
+      });
+      expect(await numbers({ kind: 'transpose', of: { kind: 'concat', of: columns } })).toEqual(ramp);
+      const above: WeightExpr = { kind: 'padRows', of: { kind: 'rows', of, start: 0, count: 1, step: 1 }, rows: parts };
+      expect(shapeOf(above)).toEqual([1 + parts, width]);
+      const zeros = Array.from({ length: parts * width }, () => 0);
+      expect(await numbers(above)).toEqual([...ramp.slice(0, width), ...zeros]);
+    }),
+  );
+});
+
+/** Types whose numbers we can read. */
+function isDecodable(dtype: Dtype): boolean {
+  try {
+    return dequantise(new Uint8Array(), dtype).length === 0;
+  } catch {
+    return false;
+  }
+}
 
 /** float32 numbers of a file that holds nothing else; its name is its content. */
 function stored(shape: number[], content: number[]): WeightExpr {

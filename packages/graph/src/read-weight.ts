@@ -8,7 +8,7 @@ import type { WeightSource } from './weight-source.ts';
 
 /**
  * The meaning of a `WeightExpr`: bytes of `dtypeOf(expr)`, row-major in `shapeOf(expr)`. Slow and obvious, but it reads
- * no more of a file than it needs.
+ * no more rows of a file than it needs.
  * @throws CheckpointError when a file is not there or ends before.
  * @throws GraphError when the expression contradicts itself.
  * @throws UnsupportedModelError when numbers are wanted of a storage type whose numbers we cannot read.
@@ -19,6 +19,10 @@ export async function readWeight(source: WeightSource, expr: WeightExpr): Promis
       return readStored(source, expr);
     case 'rows':
       return readRows(source, expr);
+    case 'columns':
+      return pickColumns(expr, await readWeight(source, expr.of));
+    case 'padRows':
+      return padRows(expr, await readWeight(source, expr.of));
     case 'permuteRows':
       checkRows(expr.of, expr.order);
       return pickRows(expr.of, await readWeight(source, expr.of), expr.order);
@@ -58,6 +62,31 @@ function pickRows(of: WeightExpr, bytes: Uint8Array, order: readonly number[]): 
     out.set(bytes.subarray(from * length, (from + 1) * length), to * length);
   });
   return out;
+}
+
+function pickColumns({ of, start, count }: Extract<WeightExpr, { kind: 'columns' }>, bytes: Uint8Array): Uint8Array {
+  const dtype = dtypeOf(of);
+  const { elements } = dtypes[dtype];
+  const width = shapeOf(of).at(-1) ?? 0;
+  if (start < 0 || count < 1 || start + count > width || !Number.isInteger(start) || !Number.isInteger(count))
+    throw contradiction(of, `columns ${start} to ${start + count} are wanted of ${width}`);
+  if (start % elements !== 0 || count % elements !== 0)
+    throw contradiction(
+      of,
+      `columns ${start} to ${start + count} are no whole blocks of ${elements}: dequantise first`,
+    );
+  const bytesOfColumns = (columns: number) => bytesOf(dtype, [columns]);
+  const [row, from, length] = [bytesOfColumns(width), bytesOfColumns(start), bytesOfColumns(count)];
+  const out = new Uint8Array((bytes.byteLength / row) * length);
+  for (let at = 0, to = 0; at < bytes.byteLength; at += row, to += length)
+    out.set(bytes.subarray(at + from, at + from + length), to);
+  return out;
+}
+
+/** Zero bytes are zeros in every storage type: the codes of a block are multiplied by its scale, which is then 0. */
+function padRows({ of, rows }: Extract<WeightExpr, { kind: 'padRows' }>, bytes: Uint8Array): Uint8Array {
+  if (!Number.isInteger(rows) || rows < 0) throw contradiction(of, `${rows} rows are to be appended`);
+  return join([bytes, new Uint8Array(bytesOf(dtypeOf(of), [rows, ...shapeOf(of).slice(1)]))]);
 }
 
 function checkRows(of: WeightExpr, order: readonly number[]): void {

@@ -1,20 +1,21 @@
 import { bytesOf, UnsupportedHardwareError } from '@tttv2/spec';
-import type { Backend, Program } from './backend.ts';
+import type { Backend } from './backend.ts';
 import { cachePlaces, checkStep, indexBounds } from './check-step.ts';
 import { describeParameters } from './describe-parameters.ts';
-import { evaluate } from './evaluate.ts';
+import { type Bindings, evaluateLockstep } from './evaluate.ts';
 import type { Executable, MemoryReport, State, StateOptions, Step, StepResult } from './executable.ts';
 import type { Graph } from './graph.ts';
+import { type Mesh, placesOf } from './mesh.ts';
 import { opset } from './ops/index.ts';
 import { readFloats } from './read-floats.ts';
 import { ReferenceState } from './reference-state.ts';
 import { tapValue } from './tap.ts';
 import { type FloatTensor, floats, type IntTensor } from './tensor.ts';
-import { validate } from './validate.ts';
-import { shapeOf } from './weight-expr.ts';
+import { validateProgram } from './validate-program.ts';
+import { shapeOf, type WeightExpr } from './weight-expr.ts';
 import type { WeightSource } from './weight-source.ts';
 
-/** Runs graphs by the definitions of their ops, in float32: slow, obvious, everywhere. What other backends are held against. */
+/** Runs graphs by the definitions of their ops, in float32, on a mesh of any size: slow, obvious, everywhere. What other backends are held against. */
 export const referenceBackend: Backend = {
   contract: 'v1',
   opset,
@@ -31,38 +32,47 @@ export const referenceBackend: Backend = {
   ],
   supports: () => ({ kind: 'native' }),
   async compile(program, weights, hardware, { progress, signal } = {}) {
-    const graph = validate(onlyStage(program));
-    const parameters = await readParameters(graph, weights, (loadedBytes, totalBytes) => {
+    const { mesh, stages } = validateProgram(program);
+    const graph = onlyStage(stages);
+    const parameters = await readParameters(graph, mesh, weights, (loadedBytes, totalBytes) => {
       signal?.throwIfAborted();
       progress?.({ loadedBytes, totalBytes });
     });
-    return new ReferenceExecutable(graph, parameters, hardware);
+    return new ReferenceExecutable(graph, mesh, parameters, hardware);
   },
 };
 
-function onlyStage({ stages, mesh }: Program): Graph {
+function onlyStage(stages: readonly Graph[]): Graph {
   const [graph] = stages;
-  if (graph === undefined || stages.length > 1 || mesh[0] * mesh[1] !== 1) {
-    const message = `the reference backend is one device, but the program wants ${stages.length} stages on a ${mesh.join('×')} mesh`;
-    throw new UnsupportedHardwareError({ device: 'reference', field: 'mesh', message });
-  }
-  return graph;
+  if (graph !== undefined && stages.length === 1) return graph;
+  const message = `the reference backend runs one graph on all devices of a mesh, but the program has ${stages.length} stages: use a pipelineParallelSize of 1`;
+  throw new UnsupportedHardwareError({ device: 'reference', field: 'stages', message });
 }
 
+type Parameters = Map<string, FloatTensor>;
+
+/** What each device holds. */
 async function readParameters(
   graph: Graph,
+  mesh: Mesh,
   weights: WeightSource,
   report: (loaded: number, total: number) => void,
-): Promise<Map<string, FloatTensor>> {
-  const entries = [...describeParameters(graph, weights)].map(([name, expr]) => ({ name, expr, shape: shapeOf(expr) }));
-  const total = entries.reduce((sum, { shape }) => sum + bytesOf('float32', shape), 0);
-  const parameters = new Map<string, FloatTensor>();
+): Promise<Parameters[]> {
+  const devices = placesOf(mesh).map((place) => describeParameters(graph, weights, place));
+  const total = devices.length * sum(Object.values(graph.parameters), ({ shape }) => bytesOf('float32', shape));
   let loaded = 0;
-  for (const { name, expr, shape } of entries) {
-    report(loaded, total);
-    parameters.set(name, { dtype: 'float32', shape, data: await readFloats(weights, expr) });
-    loaded += bytesOf('float32', shape);
-  }
+  const readAll = async (exprs: ReadonlyMap<string, WeightExpr>): Promise<Parameters> => {
+    const parameters: Parameters = new Map();
+    for (const [name, expr] of exprs) {
+      report(loaded, total);
+      const shape = shapeOf(expr);
+      parameters.set(name, { dtype: 'float32', shape, data: await readFloats(weights, expr) });
+      loaded += bytesOf('float32', shape);
+    }
+    return parameters;
+  };
+  const parameters: Parameters[] = [];
+  for (const exprs of devices) parameters.push(await readAll(exprs));
   report(loaded, total);
   return parameters;
 }
@@ -78,19 +88,24 @@ class ReferenceExecutable implements Executable {
   } as const;
   readonly hardware;
   readonly #graph: Graph;
-  readonly #parameters: Map<string, FloatTensor>;
+  readonly #mesh: Mesh;
+  /** Of each device. */
+  readonly #parameters: readonly Parameters[];
   readonly #states = new Set<ReferenceState>();
   #isDisposed = false;
 
-  constructor(graph: Graph, parameters: Map<string, FloatTensor>, hardware: Executable['hardware']) {
+  constructor(graph: Graph, mesh: Mesh, parameters: readonly Parameters[], hardware: Executable['hardware']) {
     this.#graph = graph;
+    this.#mesh = mesh;
     this.#parameters = parameters;
     this.hardware = { ...hardware, weightDtype: 'float32', kvCacheDtype: 'float32' } as const;
   }
 
   createState(options: StateOptions): State {
     if (this.#isDisposed) throw new TypeError('the executable was disposed');
-    const state: ReferenceState = new ReferenceState(options, () => this.#states.delete(state));
+    const state: ReferenceState = new ReferenceState(options, this.#parameters.length, () =>
+      this.#states.delete(state),
+    );
     this.#states.add(state);
     return state;
   }
@@ -101,26 +116,29 @@ class ReferenceExecutable implements Executable {
     signal?.throwIfAborted();
     checkStep(state, step, { bounds: indexBounds(this.#graph), ...state.options });
     state.checkRoom(step.tokens.length);
-    const tapped = (step.want.taps ?? []).map((scope) => ({ scope, value: tapValue(this.#graph, scope) }));
+    const tapped = (step.want.taps ?? []).map((scope) => ({ scope, value: tapValue(this.#graph, scope, this.#mesh) }));
     const logitRows = step.want.logits ?? new Int32Array();
     const sizes = { N: step.tokens.length, R: logitRows.length };
     const vector = (data: Int32Array): IntTensor => ({ dtype: 'int32', shape: [data.length], data });
     const { slot, cacheIndex } = cachePlaces(state, step);
-    const values = evaluate(this.#graph, {
-      inputs: {
-        tokens: vector(step.tokens),
-        positions: { dtype: 'int32', shape: [1, sizes.N], data: step.positions },
-        slot: vector(slot),
-        cacheIndex: vector(cacheIndex),
-        logitRows: vector(logitRows),
-      },
-      parameter: (name) => floats(this.#parameters.get(name)),
-      state,
+    const inputs: Bindings['inputs'] = {
+      tokens: vector(step.tokens),
+      positions: { dtype: 'int32', shape: [1, sizes.N], data: step.positions },
+      slot: vector(slot),
+      cacheIndex: vector(cacheIndex),
+      logitRows: vector(logitRows),
+    };
+    const devices = state.caches.map((cache, i) => ({
+      inputs,
+      parameter: (name: string) => this.#parameter(name, i),
+      state: cache,
       sizes,
-    });
+    }));
+    const [values] = evaluateLockstep(this.#graph, this.#mesh, devices);
     state.advance(step);
     const { logits } = this.#graph.outputs;
-    const result = (name: string) => floats(values.get(name) ?? this.#parameters.get(name));
+    // What leaves a program is the same on all devices: the first is as good as any.
+    const result = (name: string) => floats(values?.get(name) ?? this.#parameter(name, 0));
     return {
       mode: this.mode,
       logits: logits === undefined || sizes.R === 0 ? null : result(logits),
@@ -128,14 +146,26 @@ class ReferenceExecutable implements Executable {
     };
   }
 
+  /** Of all devices together. */
   memory(): MemoryReport {
-    const ownWeights = [...this.#parameters.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-    return { mappedWeights: 0, ownWeights, states: 0, compute: 0 };
+    const ownWeights = sum(this.#parameters, (parameters) => sum(parameters.values(), ({ data }) => data.byteLength));
+    const states = sum(this.#states, ({ caches }) => sum(caches, ({ bytes }) => bytes));
+    return { mappedWeights: 0, ownWeights, states, compute: 0 };
   }
 
   async dispose(): Promise<void> {
     this.#isDisposed = true;
     this.#states.clear();
-    this.#parameters.clear();
+    for (const parameters of this.#parameters) parameters.clear();
   }
+
+  #parameter(name: string, device: number): FloatTensor {
+    return floats(this.#parameters[device]?.get(name));
+  }
+}
+
+function sum<T>(items: Iterable<T>, term: (item: T) => number): number {
+  let total = 0;
+  for (const item of items) total += term(item);
+  return total;
 }

@@ -4,7 +4,7 @@ import { ReferenceState } from './reference-state.ts';
 /** Adds tokens to a sequence, each with a key and value of one number. */
 function append(state: ReferenceState, slot: number, ...numbers: number[]): void {
   numbers.forEach((number, i) => {
-    state.write('cache', slot, state.length(slot) + i, Float32Array.of(number), Float32Array.of(number));
+    state.caches[0]?.write('cache', slot, state.length(slot) + i, Float32Array.of(number), Float32Array.of(number));
   });
   state.advance({
     tokens: new Int32Array(numbers.length),
@@ -15,14 +15,12 @@ function append(state: ReferenceState, slot: number, ...numbers: number[]): void
 }
 
 function contents(state: ReferenceState, slot: number): number[] {
-  return state
-    .read('cache', slot)
-    .slice(0, state.length(slot))
-    .map(({ key }) => key[0] ?? Number.NaN);
+  const rows = state.caches[0]?.read('cache', slot) ?? [];
+  return rows.slice(0, state.length(slot)).map(({ key }) => key[0] ?? Number.NaN);
 }
 
 function newState(): ReferenceState {
-  return new ReferenceState({ maxSequences: 2, totalTokens: 8, tokensPerSequence: 8 }, () => {});
+  return new ReferenceState({ maxSequences: 2, totalTokens: 8, tokensPerSequence: 8 }, 1, () => {});
 }
 
 test('a fork takes a prefix, and goes its own way', () => {

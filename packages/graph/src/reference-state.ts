@@ -1,18 +1,17 @@
 import { DoesNotFitError } from '@tttv2/spec';
 import type { State, StateOptions, Step } from './executable.ts';
-import type { StateStore } from './state-store.ts';
+import { ReferenceCache } from './reference-cache.ts';
 
-type Row = { key: Float32Array; value: Float32Array };
-
-/** Keys and values of every sequence in plain arrays. */
-export class ReferenceState implements State, StateStore {
+/** The sequences of a reference executable, and a cache for each of its devices. */
+export class ReferenceState implements State {
   readonly options: StateOptions;
-  readonly #rows = new Map<string, Row[]>();
+  readonly caches: readonly ReferenceCache[];
   readonly #lengths: number[];
   readonly #onDispose: () => void;
 
-  constructor(options: StateOptions, onDispose: () => void) {
+  constructor(options: StateOptions, devices: number, onDispose: () => void) {
     this.options = options;
+    this.caches = Array.from({ length: devices }, () => new ReferenceCache());
     this.#onDispose = onDispose;
     this.#lengths = Array.from({ length: options.maxSequences }, () => 0);
   }
@@ -27,10 +26,7 @@ export class ReferenceState implements State, StateStore {
   }
 
   fork(from: number, to: number, length: number): boolean {
-    for (const [key, rows] of this.#rows) {
-      const [state, slot] = parseKey(key);
-      if (slot === from) this.#rows.set(rowsKey(state, to), rows.slice(0, length));
-    }
+    for (const cache of this.caches) cache.fork(from, to, length);
     this.#lengths[to] = Math.min(length, this.length(from));
     return true;
   }
@@ -40,7 +36,7 @@ export class ReferenceState implements State, StateStore {
   }
 
   dispose(): void {
-    this.#rows.clear();
+    for (const cache of this.caches) cache.clear();
     this.#onDispose();
   }
 
@@ -60,23 +56,4 @@ export class ReferenceState implements State, StateStore {
   advance({ sequences }: Step): void {
     for (const { slot, count } of sequences) this.#lengths[slot] = this.length(slot) + count;
   }
-
-  write(state: string, slot: number, index: number, key: Float32Array, value: Float32Array): void {
-    const rows = this.#rows.get(rowsKey(state, slot)) ?? [];
-    rows[index] = { key, value };
-    this.#rows.set(rowsKey(state, slot), rows);
-  }
-
-  read(state: string, slot: number): readonly Row[] {
-    return this.#rows.get(rowsKey(state, slot)) ?? [];
-  }
-}
-
-function rowsKey(state: string, slot: number): string {
-  return `${slot} ${state}`;
-}
-
-function parseKey(key: string): [string, number] {
-  const space = key.indexOf(' ');
-  return [key.slice(space + 1), Number(key.slice(0, space))];
 }

@@ -12,7 +12,8 @@ export function rewrite(
 ): Graph {
   const builder = new GraphBuilder(graph.name);
   for (const name of graph.inputs) builder.input(name);
-  for (const [name, { shape, stored }] of Object.entries(graph.parameters)) builder.parameter(name, shape, stored);
+  for (const [name, parameter] of Object.entries(graph.parameters))
+    builder.parameter(name, parameter.shape, parameter.stored, parameter);
   for (const [name, cache] of Object.entries(graph.states)) builder.state(name, cache);
   const names = new Map<ValueId, ValueId>();
   const rename = (name: ValueId) => names.get(name) ?? name;

@@ -5,11 +5,35 @@ import { type Graph, type KvCache, type Node, type NodeOf, type StepInput, stepI
 import { GraphError } from './graph-error.ts';
 import { isOpName, opset } from './ops/index.ts';
 import { checkScopes } from './scopes.ts';
+import { type Sharding, shardingSchema } from './sharding.ts';
 import { sameShape, showType, type ValueType, valueTypeSchema } from './value-type.ts';
 
 const size = z.number().int().positive();
 /** More elements than this in one value of one token are a mistake, and would overflow native sizes. */
 const maxElements = 2 ** 31;
+
+const rawParameter = z
+  .strictObject({
+    shape: z.array(size).min(1).max(4),
+    stored: dtypeSchema.nullable(),
+    // Graphs of opset 1 know one device.
+    sharding: shardingSchema.nullable().default(null),
+    from: z.string().min(1).nullable().default(null),
+  })
+  .refine(({ shape, sharding }) => isPart(shape, sharding), 'is no part of what its sharding says');
+
+const rawCache = z
+  .strictObject({
+    kind: z.literal('kv_cache'),
+    numKvHeads: size,
+    headDim: size,
+    stored: dtypeSchema.nullable(),
+    sharding: shardingSchema.nullable().default(null),
+  })
+  .refine(
+    ({ numKvHeads, sharding }) => sharding === null || (sharding.axis === 1 && numKvHeads <= sharding.size),
+    'is cut otherwise than by KV heads (axis 1)',
+  );
 
 const rawNode = z.strictObject({
   id: z.string().min(1),
@@ -28,14 +52,8 @@ const rawGraph = z.strictObject({
     .max(opset, `is newer than opset ${opset}, which this version knows: update @tttv2/graph`),
   name: z.string(),
   inputs: z.array(z.enum(Object.keys(stepInputs) as [StepInput, ...StepInput[]])),
-  parameters: z.record(
-    z.string(),
-    z.strictObject({ shape: z.array(size).min(1).max(4), stored: dtypeSchema.nullable() }),
-  ),
-  states: z.record(
-    z.string(),
-    z.strictObject({ kind: z.literal('kv_cache'), numKvHeads: size, headDim: size, stored: dtypeSchema.nullable() }),
-  ),
+  parameters: z.record(z.string(), rawParameter),
+  states: z.record(z.string(), rawCache),
   nodes: z.array(rawNode),
   outputs: z.record(z.string(), z.string()),
 });
@@ -120,6 +138,12 @@ function checkCache(graph: Graph, node: NodeOf<'attention'>, { numKvHeads, headD
       message: `keys are [${keys.join(', ')}], but the cache is for [N, ${numKvHeads}, ${headDim}]`,
     });
   }
+}
+
+function isPart(shape: readonly number[], sharding: Sharding | null): boolean {
+  if (sharding === null) return true;
+  const part = shape[sharding.axis];
+  return part !== undefined && part <= sharding.size;
 }
 
 function countOf({ shape }: ValueType): number {

@@ -9,6 +9,10 @@ export type WeightExpr =
   | { kind: 'stored'; file: string; offset: number; bytes: number; dtype: Dtype; shape: number[] }
   /** `count` rows (first dimension) of `of`: start, start + step, … */
   | { kind: 'rows'; of: WeightExpr; start: number; count: number; step: number }
+  /** `count` columns (last dimension) of `of` from `start` on; of block types, whole blocks. */
+  | { kind: 'columns'; of: WeightExpr; start: number; count: number }
+  /** `rows` rows of zeros after those of `of`. */
+  | { kind: 'padRows'; of: WeightExpr; rows: number }
   /** Row i of the result is row `order[i]` of `of`. */
   | { kind: 'permuteRows'; of: WeightExpr; order: number[] }
   /** Swaps the two dimensions of a matrix. */
@@ -33,6 +37,12 @@ export function shapeOf(expr: WeightExpr): number[] {
       return expr.shape;
     case 'rows':
       return [expr.count, ...shapeOf(expr.of).slice(1)];
+    case 'columns':
+      return shapeOf(expr.of).with(-1, expr.count);
+    case 'padRows': {
+      const [rows = 0, ...row] = shapeOf(expr.of);
+      return [rows + expr.rows, ...row];
+    }
     case 'permuteRows':
       return [expr.order.length, ...shapeOf(expr.of).slice(1)];
     case 'transpose':
@@ -82,6 +92,8 @@ export function asView(expr: WeightExpr): StoredView | null {
     return view === null || !keepsBlocks(view.dtype, view.shape, expr.shape) ? null : { ...view, shape: expr.shape };
   }
   if (expr.kind === 'dequantise') return dtypeOf(expr.of) === 'float32' ? asView(expr.of) : null;
+  if (expr.kind === 'columns')
+    return expr.start === 0 && expr.count === shapeOf(expr.of).at(-1) ? asView(expr.of) : null;
   if (expr.kind === 'rows' && expr.step === 1) {
     const view = asView(expr.of);
     if (view === null) return null;

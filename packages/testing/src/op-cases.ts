@@ -1,4 +1,4 @@
-import type { AttrsOf, Dim, KvCache, OpName, StepInput } from '@tttv2/graph';
+import type { AttrsOf, Dim, OpName, StateDeclaration, StepInput } from '@tttv2/graph';
 import type { RopeSpec } from '@tttv2/spec';
 
 /** An input of the op under test: a step input by name, or the shape of random numbers. */
@@ -10,7 +10,7 @@ export interface OpCase<Name extends OpName> {
   inputs: readonly CaseInput[];
   /** Numbers from 0.5 up, for roots and divisors. */
   positive?: boolean;
-  states?: Readonly<Record<string, KvCache>>;
+  states?: Readonly<Record<string, StateDeclaration>>;
   /** Position of the first token. */
   firstPosition?: number;
 }
@@ -183,11 +183,18 @@ const attention = attentions.map(
   }),
 );
 
+/** A device on its own is a group of one along either axis. */
+const meshAxes = [0, 1] as const;
+
 /** Cases of every op: an op without any does not compile. */
 export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   activation: fns.flatMap((fn) => shapes.map((shape) => ({ attrs: { fn }, inputs: [shape] }))),
   add: binary,
   affine: shapes.map((shape) => ({ attrs: { scale: -1.5, offset: 0.25 }, inputs: [shape] })),
+  all_gather: meshAxes.flatMap((meshAxis) =>
+    rows.map((shape) => ({ attrs: { meshAxis, devices: 1 }, inputs: [shape] })),
+  ),
+  all_reduce: meshAxes.flatMap((meshAxis) => shapes.map((shape) => ({ attrs: { meshAxis }, inputs: [shape] }))),
   attention,
   concat: joins.map((inputs) => ({ attrs: {}, inputs })),
   constant: [[3], [2, 3], [2, 1, 3], [1, 2, 3, 1]].map((shape) => ({

@@ -3,15 +3,19 @@ import {
   type FloatTensor,
   type Graph,
   GraphBuilder,
+  isCollective,
   isOpName,
   type OpName,
   type ValueId,
+  type WeightSource,
 } from '@tttv2/graph';
+import { UnsupportedHardwareError } from '@tttv2/spec';
 import type { ContractCase } from './contract-case.ts';
+import { expectRejection } from './expect-rejection.ts';
 import { memoryWeights } from './memory-weights.ts';
 import { type CaseInput, type OpCase, opCases } from './op-cases.ts';
 import { randomTensors } from './random-tensors.ts';
-import { type BackendUnderTest, sideBySide } from './side-by-side.ts';
+import { type BackendUnderTest, compileLegal, sideBySide } from './side-by-side.ts';
 
 /** Rows of the tables from which the inputs of an op come. */
 const tableRows = 16;
@@ -42,6 +46,7 @@ async function runCase<Name extends OpName>(op: Name, one: OpCase<Name>, under: 
   const graph = oneOpGraph(op, one);
   const tensors = randomTensors(graph);
   const weights = memoryWeights(one.positive ? mapValues(tensors, awayFromZero) : tensors);
+  if (isRefusedCollective(graph, under)) return checkRefusal(op, graph, weights, under);
   const { firstPosition = 0 } = one;
   await sideBySide(under, { graph, weights, firstPosition }, async (both) => {
     const taps = ['op'];
@@ -61,6 +66,25 @@ async function runCase<Name extends OpName>(op: Name, one: OpCase<Name>, under: 
       { taps, logits: [3, 4] },
     );
   });
+}
+
+/** A device that works alone may refuse what is for several. */
+function isRefusedCollective(graph: Graph, { backend, hardware }: BackendUnderTest): boolean {
+  return graph.nodes.some(
+    (node) => isCollective(node) && backend.supports(node, graph, hardware).kind === 'unsupported',
+  );
+}
+
+async function checkRefusal(op: OpName, graph: Graph, weights: WeightSource, under: BackendUnderTest): Promise<void> {
+  const { backend, hardware } = under;
+  const program = { mesh: [1, 1] as [number, number], stages: [graph] };
+  for (const attempt of [
+    () => compileLegal(backend, graph, weights, hardware),
+    () => backend.compile(program, weights, hardware),
+  ]) {
+    const error = await expectRejection(attempt, UnsupportedHardwareError.isInstance, 'an UnsupportedHardwareError');
+    if (error.field !== op) throw new Error(`the refusal must name ${op}, found "${error.field}": ${error.message}`);
+  }
 }
 
 function oneOpGraph<Name extends OpName>(op: Name, { attrs, inputs, states = {} }: OpCase<Name>): Graph {

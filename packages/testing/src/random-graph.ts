@@ -4,9 +4,8 @@ import {
   type Graph,
   GraphBuilder,
   GraphError,
-  isOpName,
+  type LocalOpName,
   type OpName,
-  ops,
   type StepInput,
   type ValueId,
 } from '@tttv2/graph';
@@ -22,10 +21,13 @@ export interface RandomGraphOptions {
   rows: Readonly<Record<'tokens' | 'slot' | 'cacheIndex', number>>;
 }
 
-/** A graph that is valid and means nothing: every op, shapes of all ranks, values used many times or never. */
+/**
+ * A graph of one device that is valid and means nothing: every op but collectives, shapes of all ranks, values used many
+ * times or never.
+ */
 export function randomGraph(random: Random, options: RandomGraphOptions): Graph {
   const maker = new GraphMaker(random, options);
-  const names = Object.keys(ops).filter(isOpName);
+  const names = Object.keys(makers).filter(isLocal);
   for (let count = 3 + random.below(18); count > 0; count--) maker.add(random.pick(names));
   return maker.build();
 }
@@ -56,7 +58,7 @@ class GraphMaker {
   }
 
   /** Adds an op, and what it needs, in a scope of its own, one to three deep. */
-  add(op: OpName): void {
+  add(op: LocalOpName): void {
     const path = [this.#name(op), ...this.random.pick([[], ['outer'], ['outer', 'inner']])].join('/');
     this.#values.push(this.builder.at(path, () => (this.random.once(3) && this.#anything()) || makers[op](this)));
   }
@@ -182,7 +184,7 @@ class GraphMaker {
 }
 
 /** Adds an op to inputs that fit it. */
-const makers: { readonly [Name in OpName]: (make: GraphMaker) => ValueId } = {
+const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } = {
   activation: (make) => make.node('activation', { fn: make.random.pick(fns) }, [make.value()]),
   add: binary('add'),
   affine: (make) => {
@@ -290,6 +292,10 @@ const makers: { readonly [Name in OpName]: (make: GraphMaker) => ValueId } = {
 
 const headDims = [1, 2, 3, 5, 8, 9, 16, 32, 64];
 const epsilons = [1e-6, 1e-5, 0.1, 1e-45, 1e30];
+
+function isLocal(op: string): op is LocalOpName {
+  return Object.hasOwn(makers, op);
+}
 
 function unary(op: 'sqrt' | 'sin' | 'cos'): (make: GraphMaker) => ValueId {
   return (make) => make.node(op, {}, [make.value()]);

@@ -19,9 +19,9 @@ export function weightDtype(graph: Graph, { weightDtype: named, quantizeWeights,
     const message = `${deviceType}: weightDtype "${wanted}" has no storage on this device; there is ${Object.keys(stored).join(', ')}`;
     throw new UnsupportedHardwareError({ device: deviceType, field: 'weightDtype', message });
   }
-  const parameters = Object.entries(graph.parameters).map(([name, { shape, stored: before }]) => [
+  const parameters = Object.entries(graph.parameters).map(([name, parameter]) => [
     name,
-    { shape, stored: shape.length === 2 ? dtype : before },
+    parameter.shape.length === 2 ? { ...parameter, stored: dtype } : parameter,
   ]);
   return { ...graph, parameters: Object.fromEntries(parameters) };
 }

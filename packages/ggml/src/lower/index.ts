@@ -1,4 +1,4 @@
-import type { OpName } from '@tttv2/graph';
+import type { LocalOpName } from '@tttv2/graph';
 import type { Lowering } from '../lowering.ts';
 import { activation } from './activation.ts';
 import { affine } from './affine.ts';
@@ -17,8 +17,8 @@ import { rotary } from './rotary.ts';
 import { slice } from './slice.ts';
 import { toFloat } from './to-float.ts';
 
-/** The native form of every op: a new op without one does not compile. */
-export const lowerings: { readonly [Name in OpName]: Lowering<Name> } = {
+/** The native form of every op that a device computes on its own: a new one without does not compile. */
+export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> } = {
   activation,
   add: binary('add'),
   affine,

@@ -53,6 +53,8 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
   activation: fc.record({ attrs: fc.record({ fn }), types: fc.tuple(shape.map((dims) => float32(...dims))) }),
   add: binary,
   affine: shape.map((dims) => ({ attrs: { scale: -2, offset: 0.5 }, types: [float32(...dims)] })),
+  all_gather: rows.map((dims) => ({ attrs: { meshAxis: 1, devices: 1 }, types: [float32(...dims)] })),
+  all_reduce: shape.map((dims) => ({ attrs: { meshAxis: 1 }, types: [float32(...dims)] })),
   attention: fc.record({ kvHeads: size, group: size, headDim: size, window: fc.option(size) }).map(
     ({ kvHeads, group, headDim, window }): Sample<'attention'> => ({
       attrs: { state: 's', scale: 0.3, mask: 'causal', window },
@@ -277,6 +279,16 @@ function expectNear(actual: Float32Array, expected: Float32Array, tolerance: num
     expect(Math.abs((actual[i] ?? Number.NaN) - value)).toBeLessThanOrEqual(tolerance * (1 + Math.abs(value)));
   });
 }
+
+test('collectives combine what the devices of a group hold', () => {
+  const parts = [0, 10, 20].map((from) => floatTensor([2, 2], (i) => from + i));
+  expect([...ops.all_reduce.combine({ meshAxis: 0 }, parts).data]).toEqual([30, 33, 36, 39]);
+  const joined = ops.all_gather.combine({ meshAxis: 0, devices: 3 }, parts);
+  expect(joined.shape).toEqual([2, 6]);
+  expect([...joined.data]).toEqual([0, 1, 10, 11, 20, 21, 2, 3, 12, 13, 22, 23]);
+  const alone = () => opTable.all_gather.evaluate({ meshAxis: 0, devices: 3 }, parts.slice(0, 1), freshContext());
+  expect(alone).toThrow('the parts of 3 devices, found 1');
+});
 
 test('the simple ops, by hand', () => {
   const matrix = floatTensor([2, 3], (i) => i + 1); // 1 2 3 / 4 5 6

@@ -3,7 +3,10 @@ import type { OpDefinition } from '../op.ts';
 import { activation } from './activation.ts';
 import { add } from './add.ts';
 import { affine } from './affine.ts';
+import { allGather } from './all-gather.ts';
+import { allReduce } from './all-reduce.ts';
 import { attention } from './attention.ts';
+import type { CollectiveDefinition } from './collective.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
 import { cos } from './cos.ts';
@@ -23,6 +26,9 @@ import { slice } from './slice.ts';
 import { sqrt } from './sqrt.ts';
 import { sub } from './sub.ts';
 import { toFloat } from './to-float.ts';
+
+/** Ops that a device cannot compute on its own. */
+const collectives = { all_gather: allGather, all_reduce: allReduce };
 
 /** Every op of this opset, by name. */
 export const ops = {
@@ -49,17 +55,26 @@ export const ops = {
   sqrt,
   sub,
   to_float: toFloat,
+  ...collectives,
 };
 
 /** Grows with every op that is added or whose meaning changes: a backend refuses a graph that is newer than itself. */
-export const opset = 1;
+export const opset = 2;
 
 export type Ops = typeof ops;
 export type OpName = keyof Ops;
+/** An op that needs what all devices of a group hold. */
+export type CollectiveName = keyof typeof collectives;
+/** An op that each device computes on its own. */
+export type LocalOpName = Exclude<OpName, CollectiveName>;
 export type AttrsOf<Name extends OpName> = z.output<Ops[Name]['attrs']>;
 
 /** The definition of one op, for code that is generic in it. */
 export const opTable: { readonly [Name in OpName]: OpDefinition<Name, AttrsOf<Name>> } = ops;
+
+export const collectiveTable: {
+  readonly [Name in CollectiveName]: CollectiveDefinition<Name, AttrsOf<Name>>;
+} = collectives;
 
 export function isOpName(name: string): name is OpName {
   return Object.hasOwn(ops, name);

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { Program } from './backend.ts';
+import { issueText } from './check-node.ts';
+import type { Graph } from './graph.ts';
+import { GraphError } from './graph-error.ts';
+import type { Mesh } from './mesh.ts';
+import type { Sharding } from './sharding.ts';
+import { validate } from './validate.ts';
+import { variationOf } from './variation.ts';
+
+const size = z.number().int().positive();
+const rawProgram = z.strictObject({ mesh: z.tuple([size, size]), stages: z.array(z.unknown()) });
+
+/**
+ * Checks that data is a program: each stage a graph, each part of a parameter or cache what the mesh makes of the whole,
+ * each group of a collective as large as its axis, each output the same on all devices. Returns it, typed.
+ * @throws GraphError
+ */
+export function validateProgram(data: unknown): Program {
+  const parsed = rawProgram.safeParse(data);
+  if (!parsed.success)
+    throw new GraphError({ where: 'program', message: issueText(parsed.error), cause: parsed.error });
+  const { mesh } = parsed.data;
+  const stages = parsed.data.stages.map(validate);
+  for (const graph of stages) {
+    checkParameters(graph, mesh);
+    checkCaches(graph, mesh);
+    checkGathers(graph, mesh);
+    checkOutputs(graph, mesh);
+  }
+  return { mesh, stages };
+}
+
+function checkParameters({ parameters }: Graph, mesh: Mesh): void {
+  for (const [name, { shape, sharding }] of Object.entries(parameters)) {
+    if (sharding === null) continue;
+    const { axis, size } = sharding;
+    const fail = (message: string) => new GraphError({ where: `parameter ${name}`, message });
+    checkPart(shape[axis], sharding, mesh, fail);
+    if (axis !== 0 && axis !== shape.length - 1)
+      throw fail(`is cut along axis ${axis} of ${shape.length}: rows (the first) or columns (the last) can be`);
+    if (axis !== 0 && size % mesh[sharding.meshAxis] !== 0)
+      throw fail(`${size} columns do not divide over ${mesh[sharding.meshAxis]} devices: rows alone are filled up`);
+  }
+}
+
+function checkCaches({ states }: Graph, mesh: Mesh): void {
+  for (const [name, { numKvHeads, sharding }] of Object.entries(states)) {
+    if (sharding === null) continue;
+    const fail = (message: string) => new GraphError({ where: `state ${name}`, message });
+    checkPart(numKvHeads, sharding, mesh, fail);
+    const devices = mesh[sharding.meshAxis];
+    if (sharding.size % devices !== 0)
+      throw fail(`${sharding.size} KV heads do not divide over ${devices} devices: heads are not filled up`);
+  }
+}
+
+function checkPart(
+  part: number | undefined,
+  { size, meshAxis }: Sharding,
+  mesh: Mesh,
+  fail: (message: string) => GraphError,
+): void {
+  const devices = mesh[meshAxis];
+  const expected = Math.ceil(size / devices);
+  if (part !== expected)
+    throw fail(
+      `a device holds ${part} of ${size}, but ${devices} devices along mesh axis ${meshAxis} hold ${expected}`,
+    );
+  if (expected * (devices - 1) >= size)
+    throw fail(`${size} cut over ${devices} devices in parts of ${expected} leave the last device nothing`);
+}
+
+function checkGathers({ nodes }: Graph, mesh: Mesh): void {
+  for (const node of nodes) {
+    if (node.op !== 'all_gather') continue;
+    const { devices, meshAxis } = node.attrs;
+    if (devices === mesh[meshAxis]) continue;
+    const message = `joins the parts of ${devices} devices, but there are ${mesh[meshAxis]} along mesh axis ${meshAxis}`;
+    throw new GraphError({ where: `${node.id} = ${node.op}`, scope: node.scope, message });
+  }
+}
+
+/** What a caller is given must not depend on which device is asked. */
+function checkOutputs(graph: Graph, mesh: Mesh): void {
+  const variation = variationOf(graph, mesh);
+  for (const [name, value] of Object.entries(graph.outputs)) {
+    if (variation.has(value))
+      throw new GraphError({ where: `output ${name}`, message: `"${value}" differs from device to device: gather it` });
+  }
+}
