@@ -1,0 +1,164 @@
+"""The meaning of a weight expression (`weight-expr.ts`, whose reference is `read-weight.ts`), on memory-mapped files."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from dequantise import block_of, dequantise
+from failure import Failure
+from random_weights import random_weights
+
+Expr = dict[str, Any]
+
+
+class Checkpoint:
+    """Files by the name that `stored` expressions use, mapped when first needed."""
+
+    def __init__(self, paths: dict[str, str]):
+        self._paths = paths
+        self._maps: dict[str, np.ndarray] = {}
+
+    def read(self, file: str, offset: int, length: int) -> np.ndarray:
+        """uint8 [length]: a view of the mapped file."""
+        data = self._map(file)
+        if offset + length > len(data):
+            message = f'{self._paths[file]} ends at {len(data)}, before byte {offset + length} of the weight at {offset}'
+            raise Failure('checkpoint', message)
+        return data[offset : offset + length]
+
+    def _map(self, file: str) -> np.ndarray:
+        if file not in self._paths:
+            raise Failure('checkpoint', f'{file} is not a file of this checkpoint')
+        if file not in self._maps:
+            try:
+                # Copy on write: PyTorch warns of arrays that it cannot write to.
+                self._maps[file] = np.memmap(self._paths[file], np.uint8, mode='c')
+            except (OSError, ValueError) as error:
+                raise Failure('checkpoint', f'{self._paths[file]} cannot be read: {error}') from None
+        return self._maps[file]
+
+
+@dataclass
+class Stored:
+    """A tensor as it is stored: an array of blocks, opaque items whose last dimension is in blocks, not elements."""
+
+    blocks: np.ndarray
+    dtype: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        elements, _ = block_of(self.dtype)
+        return self.blocks.shape if elements == 1 else (*self.blocks.shape[:-1], self.blocks.shape[-1] * elements)
+
+
+def evaluate(checkpoint: Checkpoint, expr: Expr) -> Stored:
+    """What an expression is, copying no more than it needs."""
+    kind = expr['kind']
+    if kind == 'stored':
+        _, size = block_of(expr['dtype'])
+        data = checkpoint.read(expr['file'], expr['offset'], expr['bytes'])
+        return Stored(_blocks(data.view(f'V{size}'), expr['dtype'], expr['shape']), expr['dtype'])
+    if kind == 'random':
+        numbers = random_weights(expr['seed'], expr['stream'], expr['mean'], expr['std'], math.prod(expr['shape']))
+        return _float32(numbers, expr['shape'])
+    if kind in ('stack', 'concat'):
+        parts = [evaluate(checkpoint, part) for part in expr['of']]
+        join = np.stack if kind == 'stack' else np.concatenate
+        return Stored(join([part.blocks for part in parts]), parts[0].dtype)
+    if kind not in TRANSFORMS:
+        raise Failure('request', f'"{kind}" is no kind of weight expression')
+    return TRANSFORMS[kind](evaluate(checkpoint, expr['of']), expr)
+
+
+def to_torch(stored: Stored) -> torch.Tensor:
+    """The numbers: bfloat16 where they are stored as such (a view), else float32."""
+    if stored.dtype == 'bfloat16':
+        return torch.from_numpy(np.ascontiguousarray(stored.blocks).view(np.int16).reshape(stored.shape)).view(torch.bfloat16)
+    numbers = _dequantise(stored, {}).blocks
+    return torch.from_numpy(np.ascontiguousarray(numbers).view(np.float32).reshape(stored.shape))
+
+
+def _rows(of: Stored, expr: Expr) -> Stored:
+    start, count, step = expr['start'], expr['count'], expr['step']
+    _check_range(of, 0, [start, start + (count - 1) * step] if count else [])
+    return Stored(of.blocks[start : start + count * step : step], of.dtype)
+
+
+def _permute_rows(of: Stored, expr: Expr) -> Stored:
+    _check_range(of, 0, expr['order'])
+    return Stored(of.blocks[expr['order']], of.dtype)
+
+
+def _columns(of: Stored, expr: Expr) -> Stored:
+    elements, _ = block_of(of.dtype)
+    start, count = expr['start'], expr['count']
+    _check_range(of, -1, [start, start + count - 1] if count else [])
+    if start % elements or count % elements:
+        raise _contradiction(of, f'columns {start} to {start + count} are not whole blocks of {elements}')
+    return Stored(of.blocks[..., start // elements : (start + count) // elements], of.dtype)
+
+
+def _pad_rows(of: Stored, expr: Expr) -> Stored:
+    missing = expr['rows'] - of.blocks.shape[0]
+    if missing < 0:
+        raise _contradiction(of, f'cannot be padded to {expr["rows"]} rows')
+    # Bytes of zero are numbers of zero in every storage type.
+    zeros = np.zeros((missing, *of.blocks.shape[1:]), of.blocks.dtype)
+    return Stored(np.concatenate([of.blocks, zeros]), of.dtype)
+
+
+def _transpose(of: Stored, _expr: Expr) -> Stored:
+    elements, _ = block_of(of.dtype)
+    if of.blocks.ndim != 2 or elements != 1:
+        raise _contradiction(of, 'only a matrix of single elements can be transposed')
+    return Stored(of.blocks.T, of.dtype)
+
+
+def _reshape(of: Stored, expr: Expr) -> Stored:
+    return Stored(_blocks(of.blocks, of.dtype, expr['shape']), of.dtype)
+
+
+def _dequantise(of: Stored, _expr: Expr) -> Stored:
+    if of.dtype == 'float32':
+        return of
+    _, size = block_of(of.dtype)
+    data = np.ascontiguousarray(of.blocks).view(np.uint8).reshape(-1, size)
+    return _float32(dequantise(data, of.dtype), of.shape)
+
+
+TRANSFORMS = {
+    'columns': _columns,
+    'dequantise': _dequantise,
+    'padRows': _pad_rows,
+    'permuteRows': _permute_rows,
+    'reshape': _reshape,
+    'rows': _rows,
+    'transpose': _transpose,
+}
+
+
+def _float32(numbers: np.ndarray, shape: Any) -> Stored:
+    return Stored(numbers.reshape(shape).view('V4'), 'float32')
+
+
+def _blocks(blocks: np.ndarray, dtype: str, shape: list[int]) -> np.ndarray:
+    elements, _ = block_of(dtype)
+    in_blocks = shape if elements == 1 else [*shape[:-1], shape[-1] // elements]
+    if math.prod(shape) != blocks.size * elements or math.prod(in_blocks) != blocks.size:
+        raise Failure('request', f'{blocks.size} blocks of {dtype} are not a tensor of shape {list(shape)}')
+    return blocks.reshape(in_blocks)
+
+
+def _check_range(of: Stored, dimension: int, wanted: list[int]) -> None:
+    size = of.shape[dimension]
+    wrong = next((index for index in wanted if not 0 <= index < size), None)
+    if wrong is not None:
+        what = 'row' if dimension == 0 else 'column'
+        raise _contradiction(of, f'{what} {wrong} is wanted of {size}')
+
+
+def _contradiction(of: Stored, message: str) -> Failure:
+    return Failure('request', f'[{", ".join(map(str, of.shape))}] of {of.dtype}: {message}')
