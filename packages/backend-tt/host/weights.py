@@ -102,11 +102,8 @@ def _columns(of: Stored, expr: Expr) -> Stored:
 
 
 def _pad_rows(of: Stored, expr: Expr) -> Stored:
-    missing = expr['rows'] - of.blocks.shape[0]
-    if missing < 0:
-        raise _contradiction(of, f'cannot be padded to {expr["rows"]} rows')
     # Bytes of zero are numbers of zero in every storage type.
-    zeros = np.zeros((missing, *of.blocks.shape[1:]), of.blocks.dtype)
+    zeros = np.zeros((expr['rows'], *of.blocks.shape[1:]), of.blocks.dtype)
     return Stored(np.concatenate([of.blocks, zeros]), of.dtype)
 
 
