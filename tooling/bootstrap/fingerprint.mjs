@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const inputs = ['packages', 'apps/cli', 'tooling/tsconfig', 'tooling/tsup', 'pnpm-lock.yaml'];
-const notBuilt = new Set(['node_modules', 'dist', 'fixtures', '.turbo']);
+const notBuilt = new Set(['node_modules', 'dist', 'fixtures', '.turbo', '__pycache__']);
 
 /** Names the state of all that a build reads, by size and time of change: a few milliseconds, no content is read. */
 export function fingerprint(root) {

@@ -37,6 +37,7 @@ test.each([
 test.each([
   ['what was built', 'packages/spec/dist/index.js'],
   ['a test', 'packages/spec/src/index.test.ts'],
+  ['what a Python that ran has left', 'packages/backend-tt/host/__pycache__/session.pyc'],
   ['a fixture', 'packages/hf/src/fixtures/config.json'],
 ])('%s asks for none', (_, path) => {
   const folder = dirname(dirname(join(root, path)));

@@ -7,8 +7,7 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 /** The pnpm that the project names; npx brings it, so that a machine needs Node and npm only. */
 const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
-const env = {
-  ...process.env,
+const settings = {
   // Our .npmrc silences npm for the sake of a clean stdout; what goes wrong while installing must still be said.
   npm_config_loglevel: 'error',
   // pnpm must not stop to ask a question.
@@ -18,11 +17,11 @@ const env = {
 };
 
 /** Runs pnpm in the project and resolves to its exit code. */
-export function pnpm(args, { stdio = 'inherit' } = {}) {
+export function pnpm(args, { stdio = 'inherit', env = process.env } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn('npx', ['--yes', packageManager, ...args], {
       cwd: root,
-      env,
+      env: { ...env, ...settings },
       stdio,
       shell: process.platform === 'win32',
     });

@@ -2,13 +2,12 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync
 import { fingerprint } from './fingerprint.mjs';
 import { withLock } from './lock.mjs';
 import { pnpm, root } from './pnpm.mjs';
+import { say } from './say.mjs';
 
 const cache = `${root}.cache/bootstrap/`;
 const stamp = `${cache}built`;
 const log = `${cache}log`;
 export const main = `${root}apps/cli/dist/main.js`;
-
-const say = (line) => process.stderr.write(`tttv2: ${line}\n`);
 
 /** Whether the CLI was built from the sources as they are now. */
 export const isPrepared = () =>

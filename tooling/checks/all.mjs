@@ -1,6 +1,8 @@
 // Builds, checks and tests everything, and ends with the line `N passed, N failed`. Each step counts as a test.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
+import { formatSummary, nothing, sum } from '../bootstrap/summary.mjs';
+import { countVitest } from '../bootstrap/vitest-report.mjs';
 
 const steps = [
   'build',
@@ -14,7 +16,7 @@ const steps = [
 ];
 const report = '.cache/vitest.json';
 
-const count = { passed: 0, failed: 0, skipped: 0 };
+const count = { ...nothing };
 
 for (const step of steps) {
   console.log(`\n── ${step}`);
@@ -33,19 +35,10 @@ for (const step of steps) {
 console.log('\n── tests');
 rmSync(report, { force: true });
 const { code } = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
-// Without a report vitest did not get as far as running tests, and its exit code counts below.
-const none = { testResults: [], numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0 };
-const tests = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : none;
-// A file that could not be loaded has no tests to fail; it counts as one.
-const brokenFiles = tests.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
-const failed = tests.numFailedTests + brokenFiles.length;
-count.passed += tests.numPassedTests;
-count.failed += failed || (code === 0 ? 0 : 1);
-count.skipped += tests.numPendingTests + tests.numTodoTests;
+const total = sum(count, countVitest(report, code));
 
-const skipped = count.skipped ? `, ${count.skipped} skipped` : '';
-console.log(`\n${count.passed} passed, ${count.failed} failed${skipped}`);
-process.exitCode = count.failed ? 1 : 0;
+console.log(`\n${formatSummary(total)}`);
+process.exitCode = total.failed ? 1 : 0;
 
 function run(command, args, stdio = 'inherit') {
   return new Promise((resolve, reject) => {
