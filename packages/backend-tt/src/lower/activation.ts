@@ -1,0 +1,31 @@
+import type { ActivationType } from '@tttv2/spec';
+import type { Lowering } from '../lowering.ts';
+import { type Expr, py } from '../python.ts';
+import { same } from './elementwise.ts';
+
+export const activation: Lowering<'activation'> = (context, { attrs: { fn }, inputs: [x = ''] }) =>
+  same(context, x, (operand) => activations[fn](operand));
+
+/** ttnn's own approximations are told not to be used. */
+const activations: Readonly<Record<ActivationType, (x: Expr) => Expr>> = {
+  silu: (x) => py`ttnn.silu(${x})`,
+  gelu: (x) => py`ttnn.gelu(${x}, fast_and_approximate_mode=False)`,
+  gelu_tanh: (x) => py`gelu_tanh(${x})`,
+  relu: (x) => py`ttnn.relu(${x})`,
+};
+
+/** Activations that ttnn's multiplication applies to its first operand on the way. */
+const fused: Readonly<Partial<Record<ActivationType, string>>> = {
+  silu: 'ttnn.UnaryOpType.SILU',
+  relu: 'ttnn.UnaryOpType.RELU',
+};
+
+/** `activation(gate) · up` */
+export const glu: Lowering<'glu'> = (context, { attrs: { fn }, inputs: [x = '', y = ''] }) => {
+  const { expr: up } = context.operand(y);
+  return same(context, x, (gate) =>
+    fused[fn] === undefined
+      ? py`ttnn.multiply(${activations[fn](gate)}, ${up})`
+      : py`ttnn.multiply(${gate}, ${up}, input_tensor_a_activations=[${fused[fn]}])`,
+  );
+};

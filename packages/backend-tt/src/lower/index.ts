@@ -1,0 +1,47 @@
+import type { OpName } from '@tttv2/graph';
+import type { Lowering } from '../lowering.ts';
+import { activation, glu } from './activation.ts';
+import { affine } from './affine.ts';
+import { attention } from './attention.ts';
+import { allGather, allReduce } from './collective.ts';
+import { concat } from './concat.ts';
+import { constant } from './constant.ts';
+import { binary, unary } from './elementwise.ts';
+import { gatherRows } from './gather-rows.ts';
+import { linear } from './linear.ts';
+import { matmul } from './matmul.ts';
+import { mean } from './mean.ts';
+import { layerNorm, rmsNorm } from './norm.ts';
+import { reshape } from './reshape.ts';
+import { rotary } from './rotary.ts';
+import { slice } from './slice.ts';
+import { toFloat } from './to-float.ts';
+
+/** How every op is written in ttnn calls: a new op without one does not compile. */
+export const lowerings: { readonly [Name in OpName]: Lowering<Name> } = {
+  activation,
+  add: binary('add'),
+  affine,
+  all_gather: allGather,
+  all_reduce: allReduce,
+  attention,
+  concat,
+  constant,
+  cos: unary('cos'),
+  div: binary('div'),
+  gather_rows: gatherRows,
+  glu,
+  layer_norm: layerNorm,
+  linear,
+  matmul,
+  mean,
+  mul: binary('mul'),
+  reshape,
+  rms_norm: rmsNorm,
+  rotary,
+  sin: unary('sin'),
+  slice,
+  sqrt: unary('sqrt'),
+  sub: binary('sub'),
+  to_float: toFloat,
+};

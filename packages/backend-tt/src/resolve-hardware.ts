@@ -1,0 +1,48 @@
+import type { ExecutionMode } from '@tttv2/graph';
+import { type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
+import type { Precision } from './lowering.ts';
+
+/** What a hardware configuration comes to on a Tenstorrent board, with every field that was open decided. */
+export interface ResolvedHardware {
+  config: HardwareConfig;
+  precision: Precision;
+}
+
+/** @throws UnsupportedHardwareError that names the field which cannot be honoured, and the nearest thing that works. */
+export function resolveHardware(hardware: HardwareConfig, mode: ExecutionMode): ResolvedHardware {
+  const refuse = (field: keyof HardwareConfig, reason: string) => {
+    const message = `${hardware.deviceType}: ${field} ${JSON.stringify(hardware[field])} cannot be honoured: ${reason}`;
+    throw new UnsupportedHardwareError({ device: hardware.deviceType, field, message });
+  };
+  if (hardware.useFlashAttention === false)
+    refuse('useFlashAttention', 'ttnn has flash attention alone; leave it unset');
+  if ((hardware.tensorParallelSize ?? 1) > 1)
+    refuse('tensorParallelSize', 'programs of one chip are lowered so far; use 1');
+  if ((hardware.pipelineParallelSize ?? 1) > 1)
+    refuse('pipelineParallelSize', 'programs of one stage are lowered so far; use 1');
+  if (hardware.activationCheckpointing) refuse('activationCheckpointing', 'nothing is trained here; leave it unset');
+  if (hardware.quantizeActivations) refuse('quantizeActivations', 'activations are bfloat16 here; leave it unset');
+  if (hardware.threads !== undefined) refuse('threads', 'the board schedules by itself; leave it unset');
+  const { weightDtype = hardware.quantizeWeights ? 'bfloat8_b' : 'bfloat16' } = hardware;
+  const isExact = weightDtype === 'float32';
+  const { kvCacheDtype = isExact ? 'float32' : 'bfloat16' } = hardware;
+  if (isExact && mode !== 'reference')
+    refuse('weightDtype', "ttnn's attention computes in bfloat16; use bfloat16, or the reference mode");
+  if (!isTtDtype(weightDtype)) return refuse('weightDtype', 'ttnn has float32, bfloat16, bfloat8_b and bfloat4_b');
+  if (!isTtDtype(kvCacheDtype)) return refuse('kvCacheDtype', 'ttnn has float32, bfloat16, bfloat8_b and bfloat4_b');
+  return {
+    config: {
+      ...hardware,
+      useFlashAttention: true,
+      weightDtype,
+      kvCacheDtype,
+      tensorParallelSize: 1,
+      pipelineParallelSize: 1,
+    },
+    precision: { activations: isExact ? 'float32' : 'bfloat16', weights: weightDtype, caches: kvCacheDtype },
+  };
+}
+
+function isTtDtype(name: string): name is Precision['weights'] {
+  return name === 'float32' || name === 'bfloat16' || name === 'bfloat8_b' || name === 'bfloat4_b';
+}

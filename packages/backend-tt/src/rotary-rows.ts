@@ -1,0 +1,24 @@
+import { ropeFrequencies } from '@tttv2/graph';
+import type { RopeSpec } from '@tttv2/spec';
+
+/** Writes cosines and sines of one position into a row of `headDim` numbers; beyond `rotaryDim` they stay 1 and 0. */
+export function fillRotaryRow(
+  { rope, position, seqLen }: { rope: RopeSpec; position: number; seqLen: number },
+  cos: Float32Array,
+  sin: Float32Array,
+): void {
+  const { inverse, attentionFactor } = ropeFrequencies(rope, seqLen);
+  cos.fill(1);
+  sin.fill(0);
+  inverse.forEach((frequency, pair) => {
+    const angle = position * frequency;
+    for (const at of membersOf(rope, pair)) {
+      cos[at] = Math.cos(angle) * attentionFactor;
+      sin[at] = Math.sin(angle) * attentionFactor;
+    }
+  });
+}
+
+function membersOf({ layout, rotaryDim }: RopeSpec, pair: number): [number, number] {
+  return layout === 'half' ? [pair, pair + rotaryDim / 2] : [2 * pair, 2 * pair + 1];
+}
