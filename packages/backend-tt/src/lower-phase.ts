@@ -11,6 +11,7 @@ import { type Phase, tile } from './phase.ts';
 import { type CacheRef, type Expr, py, type Statement, type StepRef, type Value, type WeightRef } from './python.ts';
 import { findQkvHeads, type QkvHeads } from './qkv-heads.ts';
 import { operandOf, plainShape } from './shapes.ts';
+import { isTtFloat, type TtFloat } from './tt-dtype.ts';
 
 /** A graph as ttnn calls, for one way in which tokens lie on the device. */
 export interface LoweredPhase {
@@ -117,7 +118,7 @@ class PhaseLowering implements LoweringContext {
       .slice(-1)
       .map(Number);
     const outputs = names.reduce((sum, name) => sum + Number(this.dims(name)[0]), 0);
-    const facts = { shape: [inputs, outputs], dtype: this.precision.weights, layout: 'tile' } as const;
+    const facts = { shape: [inputs, outputs], dtype: this.#storedAs(names), layout: 'tile' } as const;
     return this.#weight(as, 'matrix', facts, { kind: 'made', from: names, make: asMatrix });
   }
 
@@ -248,6 +249,15 @@ class PhaseLowering implements LoweringContext {
     const name = [...this.#scope.split('/'), as].filter((part) => part !== '').join('.');
     const key = JSON.stringify([name, form, content.kind === 'made' ? content.from : null]);
     return { kind: 'weight', name: this.#parameters.add(key, { name, ...facts, content }).name };
+  }
+
+  /** As the graph says; where it leaves it open, as the program has its weights. */
+  #storedAs(names: readonly string[]): TtFloat {
+    const stored = new Set(names.map((name) => this.#graph.parameters[name]?.stored ?? this.precision.weights));
+    const [dtype, ...others] = stored;
+    if (dtype === undefined || others.length > 0 || !isTtFloat(dtype))
+      throw new Error(`${names.join(', ')} cannot be stored as ${[...stored].join(' and ')}`);
+    return dtype;
   }
 
   #rotaryInput(name: string, headDim: number): StepRef {

@@ -3,13 +3,14 @@ import type { RopeSpec } from '@tttv2/spec';
 import type { Board } from './devices/board.ts';
 import type { Phase } from './phase.ts';
 import type { Expr, StepRef, Value, WeightRef } from './python.ts';
-import type { TtDtype } from './tt-dtype.ts';
+import type { TtDtype, TtFloat } from './tt-dtype.ts';
 
 /** Types of what is computed and kept on the device. */
 export interface Precision {
   activations: 'float32' | 'bfloat16';
-  weights: 'float32' | 'bfloat16' | 'bfloat8_b' | 'bfloat4_b';
-  caches: 'float32' | 'bfloat16' | 'bfloat8_b' | 'bfloat4_b';
+  /** Where the graph does not say. */
+  weights: TtFloat;
+  caches: TtFloat;
 }
 
 /** What a call of the program brings. */

@@ -1,6 +1,7 @@
 import type { ExecutionMode } from '@tttv2/graph';
 import { type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
 import type { Precision } from './lowering.ts';
+import { isTtFloat } from './tt-dtype.ts';
 
 /** What a hardware configuration comes to on a Tenstorrent board, with every field that was open decided. */
 export interface ResolvedHardware {
@@ -23,13 +24,15 @@ export function resolveHardware(hardware: HardwareConfig, mode: ExecutionMode): 
   if (hardware.activationCheckpointing) refuse('activationCheckpointing', 'nothing is trained here; leave it unset');
   if (hardware.quantizeActivations) refuse('quantizeActivations', 'activations are bfloat16 here; leave it unset');
   if (hardware.threads !== undefined) refuse('threads', 'the board schedules by itself; leave it unset');
-  const { weightDtype = hardware.quantizeWeights ? 'bfloat8_b' : 'bfloat16' } = hardware;
+  if (hardware.quantizeWeights && hardware.weightDtype === undefined)
+    refuse('quantizeWeights', 'alone it means int8, which ttnn has not; name weightDtype bfloat8_b');
+  const { weightDtype = 'bfloat16' } = hardware;
   const isExact = weightDtype === 'float32';
   const { kvCacheDtype = isExact ? 'float32' : 'bfloat16' } = hardware;
   if (isExact && mode !== 'reference')
     refuse('weightDtype', "ttnn's attention computes in bfloat16; use bfloat16, or the reference mode");
-  if (!isTtDtype(weightDtype)) return refuse('weightDtype', 'ttnn has float32, bfloat16, bfloat8_b and bfloat4_b');
-  if (!isTtDtype(kvCacheDtype)) return refuse('kvCacheDtype', 'ttnn has float32, bfloat16, bfloat8_b and bfloat4_b');
+  if (!isTtFloat(weightDtype)) return refuse('weightDtype', 'ttnn has float32, bfloat16, bfloat8_b and bfloat4_b');
+  if (!isTtFloat(kvCacheDtype)) return refuse('kvCacheDtype', 'ttnn has float32, bfloat16, bfloat8_b and bfloat4_b');
   return {
     config: {
       ...hardware,
@@ -41,8 +44,4 @@ export function resolveHardware(hardware: HardwareConfig, mode: ExecutionMode): 
     },
     precision: { activations: isExact ? 'float32' : 'bfloat16', weights: weightDtype, caches: kvCacheDtype },
   };
-}
-
-function isTtDtype(name: string): name is Precision['weights'] {
-  return name === 'float32' || name === 'bfloat16' || name === 'bfloat8_b' || name === 'bfloat4_b';
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * Storage types. Block types (ggml's names) hold `elements` values in `bytes` bytes; all others are one element each.
- * Source of the block layouts: ggml's `ggml-common.h`.
+ * Source of the block layouts: ggml's `ggml-common.h`; of `bfloat8_b` and `bfloat4_b`, tt-metal's tech report on data formats.
  */
 export const dtypes = {
   float64: { elements: 1, bytes: 8 },
@@ -39,6 +39,9 @@ export const dtypes = {
   tq1_0: { elements: 256, bytes: 54 },
   tq2_0: { elements: 256, bytes: 66 },
   mxfp4: { elements: 32, bytes: 17 },
+  // Tenstorrent's: 16 numbers share an exponent of 8 bits; each has a sign and 7 or 3 bits.
+  bfloat8_b: { elements: 16, bytes: 17 },
+  bfloat4_b: { elements: 16, bytes: 9 },
 } as const;
 
 export type Dtype = keyof typeof dtypes;
