@@ -4,6 +4,7 @@ export type { GenerateOptions, Message, Prompt, WeightOrigin } from './model.ts'
 export { Model } from './model.ts';
 export type { FromSpecOptions, ModelFactory, ModelFactoryOptions, PlaceOptions } from './model-factory.ts';
 export { selectRowsEarly } from './passes/select-rows-early.ts';
+export { tensorParallel } from './passes/tensor-parallel.ts';
 export { weightDtype } from './passes/weight-dtype.ts';
 export { randomWeightSource } from './random-weight-source.ts';
 export type { FoundDevice } from './registry.ts';

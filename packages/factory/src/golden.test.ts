@@ -40,16 +40,20 @@ async function allLogits(executable: Executable, ids: Int32Array): Promise<Float
   return Float32Array.from(rows);
 }
 
-const backends: [string, Backend][] = [
-  ['cpu', cpuBackend],
-  ['reference', referenceBackend],
+const places: [where: string, backend: Backend, tensorParallelSize: number][] = [
+  ['cpu', cpuBackend, 1],
+  ['reference', referenceBackend, 1],
+  ['reference, two devices', referenceBackend, 2],
 ];
 
-describe.each(backends)('on %s', (device, backend) => {
+describe.each(places)('on %s', (_where, backend, tensorParallelSize) => {
   const factory = createModelFactory({ backends: [backend] });
   // One thread: two wait for each other at every op, which is slow where tests keep the processor busy.
   const load = (name: string) =>
-    factory.load(folder(name), { device, hardware: { weightDtype: 'float32', threads: 1 } });
+    factory.load(folder(name), {
+      device: backend.name,
+      hardware: { weightDtype: 'float32', threads: 1, tensorParallelSize },
+    });
 
   test.each(['llama', 'llama_bias_linear', 'llama_dynamic'])('%s has the logits of transformers', async (name) => {
     await using model = await load(name);

@@ -55,6 +55,30 @@ test('a backend that is older than the graph is refused', async () => {
   );
 });
 
+test('a model that is cut over devices generates what it does on one', async () => {
+  const ids = async (tensorParallelSize: number) => {
+    await using model = await factory.fromSpec(spec, { device, hardware: { tensorParallelSize } });
+    return (await model.generate({ promptIds: [1, 2, 3], maxNewTokens: 5 }).result()).ids;
+  };
+  expect(await ids(2)).toEqual(await ids(1));
+});
+
+test('more devices than there are are refused by name, before anything is built', async () => {
+  const single: Backend = {
+    ...referenceBackend,
+    devices: async () => (await referenceBackend.devices()).map((found) => ({ ...found, mesh: [1, 1] })),
+    supports: () => {
+      throw new Error('nobody should ask');
+    },
+  };
+  const loading = createModelFactory({ backends: [single] }).fromSpec(spec, {
+    device,
+    hardware: { tensorParallelSize: 3 },
+  });
+  const message = 'reference: tensorParallelSize is 3, but reference is one device: use 1';
+  await expect(loading).rejects.toThrow(expect.objectContaining({ field: 'tensorParallelSize', message }));
+});
+
 test('a hardware setting with a wrong value is refused by name', async () => {
   await expect(factory.fromSpec(spec, { device, hardware: { threads: 0 } })).rejects.toThrow('threads');
 });

@@ -9,6 +9,7 @@ import {
   parseWith,
 } from '@tttv2/spec';
 import { buildProgram } from './build-program.ts';
+import { checkMesh } from './check-mesh.ts';
 import { Model } from './model.ts';
 import { randomWeightSource } from './random-weight-source.ts';
 import { type FoundDevice, findDevice, listDevices } from './registry.ts';
@@ -51,8 +52,9 @@ export interface ModelFactory {
 /** A factory over backends that are plugged in: no globals, no import side effects. */
 export function createModelFactory({ backends, openFiles = noFiles }: ModelFactoryOptions): ModelFactory {
   const place = async (spec: ModelSpec, weights: WeightSource, options: PlaceOptions) => {
-    const { backend } = await findDevice(backends, options.device);
+    const { backend, device } = await findDevice(backends, options.device);
     const hardware = hardwareConfig({ ...options.hardware, deviceType: options.device });
+    checkMesh(device, hardware);
     const program = buildProgram(spec, backend, hardware);
     const { onProgress, signal } = options;
     return backend.compile(program, weights, hardware, {

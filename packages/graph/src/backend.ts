@@ -6,7 +6,10 @@ import type { WeightSource } from './weight-source.ts';
 /** What a backend says of a node: it has a fast way, it wants smaller ops, or it cannot. */
 export type Support = { kind: 'native' } | { kind: 'decompose' } | { kind: 'unsupported'; reason: string };
 
-/** Graphs to be run one after the other on a mesh of devices: one stage on a 1×1 mesh is one device. */
+/**
+ * Graphs to be run one after the other on a mesh of devices, each of which runs the same graph on its own part: one stage
+ * on a 1×1 mesh is one device.
+ */
 export interface Program {
   mesh: [number, number];
   stages: Graph[];

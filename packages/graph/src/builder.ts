@@ -1,5 +1,5 @@
 import { checkNode } from './check-node.ts';
-import type { Graph, KvCache, Node, Parameter, StepInput } from './graph.ts';
+import type { Graph, KvCache, Node, Parameter, StateDeclaration, StepInput } from './graph.ts';
 import { stepInputs } from './graph.ts';
 import { GraphError } from './graph-error.ts';
 import type { Emitter, ValueId } from './op.ts';
@@ -8,8 +8,6 @@ import type { ValueType } from './value-type.ts';
 
 /** How a parameter relates to the whole model; see `Parameter`. */
 type ParameterOptions = Partial<Pick<Parameter, 'sharding' | 'from'>>;
-/** A state to be declared: not cut where nothing is said. */
-export type StateDeclaration = Omit<KvCache, 'sharding'> & Partial<Pick<KvCache, 'sharding'>>;
 
 /** Builds a graph node by node; every node's type is inferred, and checked, as it is added. */
 export class GraphBuilder implements Emitter {

@@ -73,7 +73,7 @@ export interface ExecutableLimits {
   rollback: 'any' | 'window' | 'snapshot';
 }
 
-/** Bytes, by what they are for. */
+/** Bytes, by what they are for, on all devices together. */
 export interface MemoryReport {
   /** Weights that are views of mapped files: shared, and reclaimable by the system. */
   mappedWeights: number;

@@ -56,6 +56,9 @@ export interface KvCache {
   sharding: Sharding | null;
 }
 
+/** A cache as it is declared: not cut where nothing is said. */
+export type StateDeclaration = Omit<KvCache, 'sharding'> & Partial<Pick<KvCache, 'sharding'>>;
+
 /**
  * A typed program in single-assignment form: plain data. On a mesh every device runs the same graph on its own parameters
  * and states, and all shapes are those of one device.

@@ -1,5 +1,4 @@
 export type { Backend, CompileOptions, LoadProgress, Program, Support } from './backend.ts';
-export type { StateDeclaration } from './builder.ts';
 export { GraphBuilder } from './builder.ts';
 export type { IndexBounds, StepLimits } from './check-step.ts';
 export { cachePlaces, checkStep, indexBounds } from './check-step.ts';
@@ -18,7 +17,7 @@ export type {
   Step,
   StepResult,
 } from './executable.ts';
-export type { Graph, KvCache, Node, NodeOf, Parameter, StepInput } from './graph.ts';
+export type { Graph, KvCache, Node, NodeOf, Parameter, StateDeclaration, StepInput } from './graph.ts';
 export { isCollective, stepInputs } from './graph.ts';
 export { GraphError } from './graph-error.ts';
 export { legalize } from './legalize.ts';

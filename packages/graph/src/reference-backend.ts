@@ -27,7 +27,8 @@ export const referenceBackend: Backend = {
       cores: 1,
       memoryBytes: 2 ** 32,
       bandwidth: null,
-      mesh: [1, 1],
+      // Devices are turns of a loop: as many as anybody needs.
+      mesh: [8, 8],
     },
   ],
   supports: () => ({ kind: 'native' }),
@@ -146,7 +147,6 @@ class ReferenceExecutable implements Executable {
     };
   }
 
-  /** Of all devices together. */
   memory(): MemoryReport {
     const ownWeights = sum(this.#parameters, (parameters) => sum(parameters.values(), ({ data }) => data.byteLength));
     const states = sum(this.#states, ({ caches }) => sum(caches, ({ bytes }) => bytes));

@@ -1,0 +1,61 @@
+import type { Graph, Node } from '@tttv2/graph';
+import { UnsupportedHardwareError } from '@tttv2/spec';
+
+/** Something of a model that is cut over devices, and of which each must have as much. */
+interface Share {
+  what: string;
+  count: number;
+}
+
+/**
+ * Refuses to cut a model over devices among which its heads or feed-forward networks do not divide: it would be computed
+ * whole on each, and nothing gained.
+ * @throws UnsupportedHardwareError that names what does not divide, and the sizes that work.
+ */
+export function checkTensorParallelSize(graph: Graph, devices: number, device: string): void {
+  const shares = sharesOf(graph);
+  const uneven = shares.find(({ count }) => count % devices !== 0);
+  if (uneven === undefined) return;
+  const common = shares.reduce((divisor, { count }) => greatestCommonDivisor(divisor, count), 0);
+  const sizes = Array.from({ length: common }, (_, i) => i + 1).filter((size) => size > 1 && common % size === 0);
+  const all = listed(
+    shares.map(({ what }) => what),
+    'and',
+  );
+  const allowed = sizes.length === 0 ? 'only 1' : listed(sizes.map(String), 'or');
+  throw new UnsupportedHardwareError({
+    device,
+    field: 'tensorParallelSize',
+    message: `${device}: ${uneven.what} cannot be cut over ${devices} devices; ${all} allow ${allowed}`,
+  });
+}
+
+/** Each kind once. */
+function sharesOf(graph: Graph): Share[] {
+  const types = new Map(graph.nodes.map(({ id, type }) => [id, type.shape]));
+  const shares = graph.nodes.flatMap((node) => sharesOfNode(node, (name) => types.get(name) ?? []));
+  return [...new Map(shares.map((share) => [share.what, share])).values()];
+}
+
+function sharesOfNode(node: Node, shapeOf: (name: string) => readonly (number | string)[]): Share[] {
+  if (node.op === 'attention') {
+    const [heads, kvHeads] = node.inputs.map((name) => Number(shapeOf(name)[1]));
+    return [share(heads, 'heads'), share(kvHeads, 'KV heads')];
+  }
+  const width = node.type.shape.at(-1);
+  const isInner = (node.op === 'glu' || node.op === 'activation') && typeof width === 'number';
+  return isInner ? [{ what: `an intermediate size of ${width}`, count: width }] : [];
+}
+
+function share(count = 0, unit: string): Share {
+  return { what: `${count} ${unit}`, count };
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** `a, b and c` */
+function listed(items: readonly string[], last: string): string {
+  return items.length < 2 ? items.join() : `${items.slice(0, -1).join(', ')} ${last} ${items.at(-1)}`;
+}

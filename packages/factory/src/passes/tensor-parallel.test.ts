@@ -1,0 +1,243 @@
+import { buildModel } from '@tttv2/blocks';
+import {
+  type Backend,
+  describeParameters,
+  type Executable,
+  elementCount,
+  type Graph,
+  opTable,
+  type Program,
+  placesOf,
+  referenceBackend,
+  shapeOf,
+  tapValue,
+  validateProgram,
+} from '@tttv2/graph';
+import { type ModelSpec, type UniformOptions, uniformModelSpec } from '@tttv2/spec';
+import {
+  type FuzzVariant,
+  fuzzCase,
+  maxAbsError,
+  memoryWeights,
+  randomTensors,
+  runFuzzCase,
+  stepOf,
+} from '@tttv2/testing';
+import { describe, expect, test } from 'vitest';
+import { buildProgram } from '../build-program.ts';
+import { selectRowsEarly } from './select-rows-early.ts';
+import { tensorParallel } from './tensor-parallel.ts';
+
+const reference = { deviceType: 'reference' };
+/** As llama has them: grouped heads, a gated feed-forward network, a vocabulary that nothing divides. */
+const llama: UniformOptions = {
+  ...{ vocabSize: 1003, hiddenDim: 128, numLayers: 2, numHeads: 16, numKvHeads: 4, intermediateDim: 96 },
+  ...{ useBiasQ: false, useBiasKv: false },
+};
+const biased = { useBiasQ: true, useBiasKv: true, useBiasO: true, useBias: true };
+const models: Record<string, UniformOptions> = {
+  llama,
+  'llama, tied': { ...llama, tieEmbeddings: true },
+  'llama with biases': { ...llama, ...biased },
+  'llama, tied, with biases': { ...llama, ...biased, tieEmbeddings: true },
+  'post-norm, layer norm, plain GELU': {
+    ...{ ...llama, ...biased, normType: 'layer_norm', activation: 'gelu', useGate: false, preNorm: false },
+  },
+  'pre-norm, layer norm, plain GELU, heads of their own': {
+    ...{ ...llama, numKvHeads: 16, normType: 'layer_norm', activation: 'gelu', useGate: false },
+  },
+};
+
+/** Large enough for logits of about 1, so that errors show. */
+function weightsOf(spec: ModelSpec) {
+  return memoryWeights(randomTensors(buildModel(spec), { seed: 5, std: 0.2 }));
+}
+
+function programOf(spec: ModelSpec, devices: number, backend = referenceBackend): Program {
+  return buildProgram(spec, backend, { ...reference, tensorParallelSize: devices });
+}
+
+function stageOf({ stages }: Program): Graph {
+  const [graph] = stages;
+  if (graph === undefined) throw new Error('no stage');
+  return graph;
+}
+
+/** Logits of a prefill of unequal sequences in one step, and of decode steps; then what memory they take. */
+async function run(program: Program, spec: ModelSpec) {
+  const executable = await referenceBackend.compile(program, weightsOf(spec), reference);
+  const state = executable.createState({ maxSequences: 3, totalTokens: 64, tokensPerSequence: 32 });
+  const logits: number[] = [];
+  const add = async (sequences: Record<number, number[]>, rows: number[]) => {
+    const additions = Object.entries(sequences).map(([slot, ids]) => ({ slot: Number(slot), ids }));
+    const result = await executable.run(state, stepOf(state, additions, { logits: rows }));
+    logits.push(...(result.logits?.data ?? []));
+  };
+  await add({ 0: [1, 1002, 501, 7, 250], 1: [42], 2: [251, 252, 3] }, [4, 5, 8, 0]);
+  await add({ 0: [5], 1: [1000], 2: [17] }, [0, 1, 2]);
+  await add({ 2: [4], 0: [600, 601] }, [0, 2]);
+  return { logits: Float32Array.from(logits), memory: executable.memory() };
+}
+
+describe.each(Object.entries(models))('%s', (_name, options) => {
+  const spec = uniformModelSpec(options);
+  const whole = run(programOf(spec, 1), spec);
+
+  test.each([2, 4])('over %i devices the logits are those of one', async (devices) => {
+    const [one, many] = [await whole, await run(programOf(spec, devices), spec)];
+    expect(one.logits.some((value) => Math.abs(value) > 1)).toBe(true);
+    expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
+    // All of it in keys and values together, as on one.
+    expect(many.memory.states).toBe(one.memory.states);
+  });
+
+  test.each([2, 4])('each of %i devices holds its part alone', (devices) => {
+    const graph = stageOf(programOf(spec, devices));
+    const { vocabSize, hiddenDim } = spec;
+    const table = vocabSize * hiddenDim;
+    const head = Math.ceil(vocabSize / devices) * hiddenDim;
+    const inLayers = Object.entries(buildModel(spec).parameters).filter(([name]) => !/embedding|lmHead/.test(name));
+    // Norms, and biases that are added to sums, are needed whole.
+    const expected = inLayers.map(
+      ([name, { shape }]) => elementCount(shape) / (/orm\.|(o|down)\.bias/.test(name) ? 1 : devices),
+    );
+    for (const place of placesOf([1, devices])) {
+      const parts = [...describeParameters(graph, weightsOf(spec), place).values()].map(shapeOf);
+      expect(sum(parts.map(elementCount))).toBe(table / devices + head + sum(expected));
+    }
+    for (const { numKvHeads, sharding } of Object.values(graph.states))
+      expect([numKvHeads, sharding?.size]).toEqual([(options.numKvHeads ?? 0) / devices, options.numKvHeads]);
+  });
+
+  test('devices meet twice a layer, and around the vocabulary', () => {
+    const { nodes } = stageOf(programOf(spec, 4));
+    const meetings = nodes.filter(({ op }) => opTable[op].kind === 'collective');
+    expect(meetings.map(({ op, scope }) => `${op} ${scope}`)).toEqual([
+      'all_gather embedding',
+      ...[0, 1].flatMap((i) => [`all_reduce layers.${i}/mixer/o`, `all_reduce layers.${i}/ffn/down`]),
+      'all_gather lmHead',
+    ]);
+  });
+});
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+test('a tied embedding is cut by columns to be looked up, and by rows to be the head', () => {
+  const { parameters } = stageOf(programOf(uniformModelSpec({ ...llama, tieEmbeddings: true }), 4));
+  expect(parameters['embedding.weight']).toMatchObject({
+    shape: [1003, 32],
+    sharding: { axis: 1, size: 128 },
+    from: null,
+  });
+  expect(parameters['embedding.weight@rows']).toMatchObject({
+    ...{ shape: [251, 128], sharding: { axis: 0, size: 1003 }, from: 'embedding.weight' },
+  });
+});
+
+test('what does not divide, and need not, stays whole', async () => {
+  const spec = uniformModelSpec({ ...llama, hiddenDim: 66, headDim: 8, vocabSize: 1003 });
+  const program = programOf(spec, 4);
+  expect(stageOf(program).parameters['embedding.weight']?.sharding).toBeNull();
+  const [one, many] = [await run(programOf(spec, 1), spec), await run(program, spec)];
+  expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
+});
+
+test('rows are selected before or after, as one likes, and ops taken apart after', async () => {
+  const spec = uniformModelSpec(llama);
+  const { logits } = await run(programOf(spec, 1), spec);
+  const graph = buildModel(spec);
+  const inParts: Backend = {
+    ...referenceBackend,
+    supports: ({ op }) => ({ kind: opTable[op].kind === 'composite' ? 'decompose' : 'native' }),
+  };
+  const stages = [selectRowsEarly(tensorParallel(graph, 4)), stageOf(programOf(spec, 4, inParts))];
+  expect(stages[1]?.nodes.some(({ op }) => op === 'linear' || op === 'rotary')).toBe(false);
+  for (const stage of stages) {
+    const many = await run({ mesh: [1, 4], stages: [stage] }, spec);
+    expect(maxAbsError(many.logits, logits)).toBeLessThan(1e-5);
+  }
+});
+
+test.each<[options: Partial<UniformOptions>, devices: number, message: string]>([
+  [
+    { numHeads: 28, numKvHeads: 4, hiddenDim: 56 },
+    8,
+    'reference: 28 heads cannot be cut over 8 devices; 28 heads, 4 KV heads and an intermediate size of 96 allow 2 or 4',
+  ],
+  [
+    { numHeads: 16, numKvHeads: 2 },
+    4,
+    '2 KV heads cannot be cut over 4 devices; 16 heads, 2 KV heads and an intermediate size of 96 allow 2',
+  ],
+  [
+    { intermediateDim: 90 },
+    4,
+    'an intermediate size of 90 cannot be cut over 4 devices; 16 heads, 4 KV heads and an intermediate size of 90 allow 2',
+  ],
+  [
+    { numHeads: 9, numKvHeads: 3, hiddenDim: 36, intermediateDim: 8 },
+    2,
+    '9 heads cannot be cut over 2 devices; 9 heads, 3 KV heads and an intermediate size of 8 allow only 1',
+  ],
+])('%j over %i devices is refused by name', (options, devices, message) => {
+  const spec = uniformModelSpec({ ...llama, ...options });
+  const refusal = {
+    code: 'TTT_UNSUPPORTED_HARDWARE',
+    field: 'tensorParallelSize',
+    message: expect.stringContaining(message),
+  };
+  expect(() => programOf(spec, devices)).toThrow(expect.objectContaining(refusal));
+});
+
+/** The reference, which cuts every graph that it is given. */
+function cutting(devices: number): Backend {
+  return {
+    ...referenceBackend,
+    async compile({ stages }, ...rest): Promise<Executable> {
+      const program = validateProgram({
+        mesh: [1, devices],
+        stages: stages.map((graph) => tensorParallel(graph, devices)),
+      });
+      const executable = await referenceBackend.compile(program, ...rest);
+      return {
+        ...{ mode: executable.mode, limits: executable.limits, hardware: executable.hardware },
+        createState: (options) => executable.createState(options),
+        // What lies in parts cannot be tapped.
+        run: (state, step) =>
+          executable.run(state, {
+            ...step,
+            want: {
+              ...step.want,
+              taps: step.want.taps?.filter((scope) => isWhole(stageOf(program), scope, devices)) ?? [],
+            },
+          }),
+        memory: () => executable.memory(),
+        dispose: () => executable.dispose(),
+      };
+    },
+  };
+}
+
+function isWhole(graph: Graph, scope: string, devices: number): boolean {
+  try {
+    return tapValue(graph, scope, [1, devices]) !== '';
+  } catch {
+    return false;
+  }
+}
+
+test.each([2, 3])('whatever the graph, over %i devices it is valid and computes the same', async (devices) => {
+  const plain: FuzzVariant = { hardware: reference, stored: [null], cacheStored: [null], tolerance: 1e-6 };
+  let compared = 0;
+  let cutAttentions = 0;
+  for (let seed = 0; seed < 60; seed++) {
+    const one = fuzzCase(seed, [plain]);
+    if ((await runFuzzCase(cutting(devices), one)) === 'compared') compared++;
+    const { states } = tensorParallel(one.graph, devices);
+    cutAttentions += Object.values(states).filter(({ sharding }) => sharding !== null).length;
+  }
+  expect(compared).toBeGreaterThan(30);
+  expect(cutAttentions).toBeGreaterThan(3);
+});
