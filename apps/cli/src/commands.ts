@@ -31,6 +31,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'prints the graph that a model is computed by',
     load: async () => (await import('./commands/graph.ts')).graph,
   },
+  emit: {
+    summary: 'writes a model as a Python module of ttnn calls',
+    load: async () => (await import('./commands/emit.ts')).emit,
+  },
   devices: {
     summary: 'lists the devices that models run on',
     load: async () => (await import('./commands/devices.ts')).devices,

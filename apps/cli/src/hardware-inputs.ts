@@ -23,7 +23,7 @@ export const kvCacheDtypes: readonly KvCacheDtype[] = [
 ];
 
 const device = orElse('cpu', text({ name: 'device', placeholder: 'NAME', about: 'where to run; see tttv2 devices' }));
-const weightDtype = choice(
+export const weightDtype = choice(
   {
     name: 'weight-dtype',
     placeholder: 'TYPE',
@@ -31,7 +31,7 @@ const weightDtype = choice(
   },
   weightDtypes,
 );
-const kvCacheDtype = choice(
+export const kvCacheDtype = choice(
   {
     name: 'kv-cache-dtype',
     placeholder: 'TYPE',

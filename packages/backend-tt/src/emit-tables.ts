@@ -40,11 +40,14 @@ export function emitCaches({ graph, precision }: LoweredProgram): string {
   const facts = ({ numKvHeads, headDim }: { numKvHeads: number; headDim: number }) => `(${numKvHeads}, ${headDim})`;
   const single = states.filter(({ name }) => indexOf(name) === null);
   const loops = rowsOf(states).flatMap(({ indexes, members }) =>
-    members.map((state) => `**{f'${withIndex(state.name)}': ${facts(state)} for i in ${showIndexes(indexes)}}`),
+    members.map((state) => `f'${withIndex(state.name)}': ${facts(state)} for i in ${showIndexes(indexes)}`),
   );
-  const entries = [...loops, ...single.map((state) => `'${state.name}': ${facts(state)}`)];
+  const named = single.map((state) => `'${state.name}': ${facts(state)}`);
+  const [only, ...others] = loops;
+  const isOneLoop = only !== undefined && others.length === 0 && named.length === 0;
+  const entries = isOneLoop ? only : [...loops.map((loop) => `**{${loop}}`), ...named].join(', ');
   return `# KV heads and head dimension of each attention.
-CACHES = {${entries.join(', ')}}
+CACHES = {${entries}}
 
 
 def make_caches(device, users, length):

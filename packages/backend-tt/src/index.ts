@@ -1,13 +1,8 @@
 export type { Board } from './devices/board.ts';
 export { boardOf, boards } from './devices/index.ts';
 export type { EmittedModule } from './emit-module.ts';
-export { emitModule } from './emit-module.ts';
-export type { LoweredProgram, LowerOptions } from './lower-program.ts';
-export { lowerProgram } from './lower-program.ts';
-export type { Precision } from './lowering.ts';
-export type { Phase } from './phase.ts';
-export type { ResolvedHardware } from './resolve-hardware.ts';
-export { resolveHardware } from './resolve-hardware.ts';
+export type { EmittedProgram } from './emit-program.ts';
+export { emitProgram } from './emit-program.ts';
 export type { TtBackend, TtBackendOptions } from './tt-backend.ts';
 export { ttBackend } from './tt-backend.ts';
 export type { ReferenceCalls, TtExecutable } from './tt-executable.ts';

@@ -1,14 +1,11 @@
 import { existsSync } from 'node:fs';
-import { type Backend, type ExecutionMode, isCollective, opset, type Program, validate } from '@tttv2/graph';
-import { UnsupportedHardwareError } from '@tttv2/spec';
+import { type Backend, type ExecutionMode, isCollective, opset } from '@tttv2/graph';
 import { z } from 'zod';
 import { describeWeights } from './device-weights.ts';
-import { boardOf, boards } from './devices/index.ts';
-import { emitModule } from './emit-module.ts';
+import { boards } from './devices/index.ts';
+import { emitProgram } from './emit-program.ts';
 import { HostProcess } from './host-process.ts';
-import { lowerProgram } from './lower-program.ts';
 import { tile } from './phase.ts';
-import { resolveHardware } from './resolve-hardware.ts';
 import { noPadding, type Padding } from './specialize.ts';
 import { TtExecutable } from './tt-executable.ts';
 
@@ -55,17 +52,13 @@ export function ttBackend({ mode = 'device', python = defaultPython(), padding }
       return { kind: 'native' };
     },
     async compile(program, weights, hardware, { progress, signal } = {}) {
-      const board = boardOf(hardware.deviceType);
-      const graph = validate(onlyStage(program, hardware.deviceType));
-      const { config, precision } = resolveHardware(hardware, mode);
-      const lowered = lowerProgram(graph, { board, precision });
-      const title = `${graph.name}, for ${board.spec.name}`;
-      const module = emitModule(lowered, title);
+      const { module, lowered, hardware: config, title } = emitProgram(program, hardware, { mode });
+      const board = lowered.board.spec.name;
       signal?.throwIfAborted();
-      const described = await describeWeights(graph, lowered.parameters, weights, signal);
-      const host = new HostProcess(board.spec.name, python);
+      const described = await describeWeights(lowered.graph, lowered.parameters, weights, signal);
+      const host = new HostProcess(board, python);
       try {
-        await host.request('open', { mode, board: board.spec.name, mesh: [1, 1] });
+        await host.request('open', { mode, board, mesh: [1, 1] });
         signal?.throwIfAborted();
         const request = {
           module: module.text,
@@ -86,13 +79,6 @@ export function ttBackend({ mode = 'device', python = defaultPython(), padding }
       }
     },
   };
-}
-
-function onlyStage({ stages, mesh }: Program, device: string) {
-  const [graph] = stages;
-  if (graph !== undefined && stages.length === 1 && mesh[0] * mesh[1] === 1) return graph;
-  const message = `${device} is one chip, but the program wants ${stages.length} stages on a ${mesh.join('×')} mesh`;
-  throw new UnsupportedHardwareError({ device, field: 'mesh', message });
 }
 
 function defaultPython(): string {
