@@ -1,4 +1,4 @@
-"""Opens what a mode computes on, in a process whose environment is prepared before ttnn is imported."""
+"""Opens what a mode computes on, in an environment that is prepared before ttnn is imported."""
 
 import importlib.util
 import os
@@ -11,6 +11,7 @@ from failure import Failure
 
 MODES = ('reference', 'acceptance', 'device')
 CLUSTERS = Path(__file__).parent / 'clusters'
+MOCK = 'TT_METAL_MOCK_CLUSTER_DESC_PATH'
 COMPILER = 'sfpi/compiler/bin/riscv-tt-elf-g++'
 
 
@@ -19,20 +20,69 @@ def open_backend(mode: str, board: str, mesh: list[int]) -> tuple[Any, dict[str,
     if mode not in MODES:
         raise Failure('request', f'there is no mode "{mode}", only {", ".join(MODES)}')
     if mesh != [1, 1]:
-        raise Failure('request', f'a mesh of {mesh}: so far models are lowered to one chip, [1, 1]')
-    _check_installed()
-    # The logger writes much, and a reply says what is worth saying.
+        raise Failure('request', f'a mesh of {mesh}: the host runs one chip so far, [1, 1]')
+    trouble = (
+        install_trouble() or (mode == 'acceptance' and compiler_trouble()) or (mode == 'device' and board_trouble())
+    )
+    if trouble:
+        raise Failure('refused', trouble)
+    _prepare_environment(None if mode == 'device' else _cluster(board))
+    return _backend(mode, board), {
+        'python': platform.python_version(),
+        'ttnn': version('ttnn'),
+        'torch': version('torch'),
+    }
+
+
+def install_trouble() -> str | None:
+    """What is missing, and what to do; None when nothing is."""
+    missing = [name for name in ('ttnn', 'torch') if importlib.util.find_spec(name) is None]
+    if not missing:
+        return None
+    found = f'{" and ".join(missing)} not found by Python {platform.python_version()}'
+    return f'{found}: install ttnn and torch for Python 3.10 or 3.12'
+
+
+def compiler_trouble() -> str | None:
+    """As `install_trouble`, for mode acceptance."""
+    spec = importlib.util.find_spec('ttnn')
+    root = '' if spec is None else spec.origin or ''
+    places = [Path(root).parent / 'runtime' / COMPILER, Path('/opt/tenstorrent') / COMPILER]
+    if any(place.exists() for place in places):
+        return None
+    kinds = "Tenstorrent's SFPI, or a stand-in that links empty kernels"
+    return f'mode "acceptance" builds programs, for which ttnn needs a compiler at {places[0]}: {kinds}'
+
+
+def board_trouble() -> str | None:
+    """As `install_trouble`, for mode device."""
+    if Path('/dev/tenstorrent').exists():
+        return None
+    return 'no board: /dev/tenstorrent is not there. Install its driver, or use mode "reference" or "acceptance"'
+
+
+def _cluster(board: str) -> Path:
+    cluster = CLUSTERS / f'{board}.yaml'
+    if not cluster.exists():
+        known = ', '.join(sorted(path.stem for path in CLUSTERS.glob('*.yaml')))
+        raise Failure('request', f'without a board, only {known} can be had; not "{board}"')
+    return cluster
+
+
+def _prepare_environment(cluster: Path | None) -> None:
+    """`cluster` describes a board to mock. Mode reference opens none, but conversions to block floats look at it."""
+    os.environ.pop(MOCK, None)
+    if cluster is not None:
+        os.environ[MOCK] = str(cluster)
+        # Empty kernels of a stand-in compiler must not get among those for a board.
+        os.environ['TT_METAL_CACHE'] = str(Path.cwd() / 'kernels')
+    # ttnn's loggers write much, and a reply says what is worth saying.
     os.environ.setdefault('TT_LOGGER_LEVEL', 'fatal')
     os.environ.setdefault('LOGURU_LEVEL', 'WARNING')
-    if mode == 'device':
-        _check_board()
-    else:
-        _mock(board, mode)
-    return _backend(mode, board), {'python': platform.python_version(), 'ttnn': version('ttnn'), 'torch': version('torch')}
 
 
 def _backend(mode: str, board: str) -> Any:
-    # Imported here because the environment must stand before ttnn is imported.
+    # Not at the top: ttnn reads its environment when it is imported.
     if mode == 'reference':
         from reference import Reference
 
@@ -40,40 +90,3 @@ def _backend(mode: str, board: str) -> Any:
     from hardware import Hardware
 
     return Hardware(mock=mode == 'acceptance')
-
-
-def _check_installed() -> None:
-    missing = [name for name in ('ttnn', 'torch') if importlib.util.find_spec(name) is None]
-    if missing:
-        message = f'{" and ".join(missing)} not installed for this Python: run "pip install ttnn torch" with Python 3.10 or 3.12'
-        raise Failure('refused', message)
-
-
-def _mock(board: str, mode: str) -> None:
-    """A description of the board instead of one. In mode reference only conversions to block floats look at it."""
-    cluster = CLUSTERS / f'{board}.yaml'
-    if not cluster.exists():
-        known = ', '.join(sorted(path.stem for path in CLUSTERS.glob('*.yaml')))
-        raise Failure('request', f'mode "{mode}" knows no board "{board}", only {known}')
-    os.environ['TT_METAL_MOCK_CLUSTER_DESC_PATH'] = str(cluster)
-    # Kernels of a stand-in compiler must not get among those for a board.
-    os.environ['TT_METAL_CACHE'] = str(Path.cwd() / 'kernels')
-    if mode == 'acceptance':
-        _check_compiler()
-
-
-def _check_compiler() -> None:
-    root = Path(importlib.util.find_spec('ttnn').origin).parent
-    places = [root / 'runtime' / COMPILER, Path('/opt/tenstorrent') / COMPILER]
-    if not any(place.exists() for place in places):
-        message = (
-            f'mode "acceptance" builds programs and needs a compiler at {places[0]}: Tenstorrent\'s SFPI, or a stand-in that '
-            'links empty kernels'
-        )
-        raise Failure('refused', message)
-
-
-def _check_board() -> None:
-    if not Path('/dev/tenstorrent').exists():
-        message = 'there is no board: /dev/tenstorrent is not there. Use mode "reference" or "acceptance", or install its driver'
-        raise Failure('refused', message)

@@ -14,27 +14,31 @@ class Failure(Exception):
 
 
 def describe_error(error: BaseException, filename: str | None) -> dict[str, str]:
-    """{kind, message} of an error; `filename` is that of the module whose line is to be named."""
+    """{kind, message}. `filename` is that of the module: the line of it that failed is named."""
+    failure = error if isinstance(error, Failure) else _failure_of(error)
     place = _place_in(error.__traceback__, filename)
-    where = '' if place is None else f'\n  at {place}'
-    if isinstance(error, Failure):
-        return {'kind': error.kind, 'message': error.message + where}
+    return {'kind': failure.kind, 'message': failure.message if place is None else f'{failure.message}\n  at {place}'}
+
+
+def _failure_of(error: BaseException) -> Failure:
+    text = str(error)
     operation = _operation_in(error.__traceback__)
     if operation is not None:
-        return {'kind': 'refused', 'message': f'{operation}: {useful_lines(str(error))}{where}'}
-    return {'kind': 'fault', 'message': f'{type(error).__name__}: {useful_lines(str(error))}{where}'}
+        return Failure('refused', f'{operation}: {useful_lines(text)}')
+    # Of what is no operation: opening a device, making a configuration.
+    if text.startswith('TT_') or 'incompatible function arguments' in text or text.startswith("module 'ttnn"):
+        return Failure('refused', useful_lines(text))
+    return Failure('fault', f'{type(error).__name__}: {useful_lines(text)}')
 
 
 def useful_lines(text: str) -> str:
-    """What a message of ttnn says, without the backtrace and the places in ttnn's own sources."""
-    head, _, info = text.strip().partition('\ninfo:\n')
-    if info:
-        return info.partition('\nbacktrace:')[0].strip()
-    return head.partition('\nbacktrace:')[0].partition('\n\nAvailable signatures:')[0].strip()
+    """A message of ttnn without backtrace and signatures; where it informs, without the condition that failed."""
+    shown = text.partition('\nbacktrace:')[0].partition('\n\nAvailable signatures:')[0].strip()
+    return shown.partition('\ninfo:\n')[2] or shown
 
 
 def _place_in(trace: TracebackType | None, filename: str | None) -> str | None:
-    """`name.py:12: source` of the innermost frame that runs the module."""
+    """`name.py:12: source` of the innermost call in the module."""
     frames = [frame for frame in traceback.extract_tb(trace) if frame.filename == filename]
     return f'{filename}:{frames[-1].lineno}: {frames[-1].line}' if frames else None
 

@@ -8,7 +8,8 @@ import json
 import math
 import struct
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Frame:
     arrays: dict[str, np.ndarray]
 
 
-def read_frame(stream: BinaryIO) -> Frame | None:
+def read_frame(stream: BufferedIOBase) -> Frame | None:
     """The next frame; None when the stream ends between two."""
     prefix = stream.read(PREFIX.size)
     if not prefix:
@@ -45,9 +46,11 @@ def read_frame(stream: BinaryIO) -> Frame | None:
     return Frame(header, _split(_read_exactly(stream, payload_length), described))
 
 
-def write_frame(stream: BinaryIO, header: dict[str, Any], arrays: dict[str, np.ndarray] | None = None) -> None:
+def write_frame(stream: BufferedIOBase, header: dict[str, Any], arrays: dict[str, np.ndarray] | None = None) -> None:
     """Sends a header, and arrays of float32 or int32 in their order."""
-    contiguous = {name: np.ascontiguousarray(array, array.dtype.newbyteorder('<')) for name, array in (arrays or {}).items()}
+    contiguous = {
+        name: np.asarray(array, array.dtype.newbyteorder('<'), order='C') for name, array in (arrays or {}).items()
+    }
     if contiguous:
         header = {**header, 'arrays': [_describe(name, array) for name, array in contiguous.items()]}
     text = json.dumps(header).encode()
@@ -63,7 +66,7 @@ def _describe(name: str, array: np.ndarray) -> dict[str, Any]:
     return {'name': name, 'dtype': dtype, 'shape': list(array.shape)}
 
 
-def _read_exactly(stream: BinaryIO, length: int) -> bytearray:
+def _read_exactly(stream: BufferedIOBase, length: int) -> bytearray:
     data = bytearray(length)
     view = memoryview(data)
     done = 0

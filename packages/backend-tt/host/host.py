@@ -4,8 +4,11 @@ import argparse
 import os
 import sys
 import tempfile
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
+
+# The host may lie where nothing is to be written.
+sys.dont_write_bytecode = True
 
 from frames import FrameError, read_frame, write_frame
 from session import Session
@@ -19,12 +22,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix='tt-host-') as scratch:
         os.chdir(scratch)
         try:
-            return converse(sys.stdin.buffer, replies, folder)
+            return converse(os.fdopen(0, 'rb'), replies, folder)
         finally:
             os.chdir(folder)
 
 
-def claim_stdout() -> BinaryIO:
+def claim_stdout() -> BufferedIOBase:
     """Stdout for replies alone: ttnn and its logger write there too, and get stderr instead."""
     replies = os.fdopen(os.dup(1), 'wb')
     os.dup2(2, 1)
@@ -32,7 +35,7 @@ def claim_stdout() -> BinaryIO:
     return replies
 
 
-def converse(requests: BinaryIO, replies: BinaryIO, folder: Path) -> int:
+def converse(requests: BufferedIOBase, replies: BufferedIOBase, folder: Path) -> int:
     """Answers until the requests end. @returns the exit code."""
     session = Session(lambda header: write_frame(replies, header), folder)
     try:

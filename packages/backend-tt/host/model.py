@@ -16,6 +16,8 @@ from weights import Checkpoint, Expr, evaluate, to_torch
 SECONDS_BETWEEN_PROGRESS = 0.2
 TILE = 32
 Progress = Callable[[int, int], None]
+# Where a parameter comes from: a checkpoint, or the request itself.
+Source = Expr | np.ndarray
 
 
 class State:
@@ -35,14 +37,14 @@ class Model:
         self._states: dict[int, State] = {}
         self._next_state = 1
 
-    def load(self, exprs: dict[str, Expr], checkpoint: Checkpoint, progress: Progress) -> int:
-        """Evaluates, converts and places every parameter. @returns bytes on the device."""
+    def load(self, sources: dict[str, Source], checkpoint: Checkpoint, progress: Progress) -> int:
+        """Reads, converts and places every parameter. @returns bytes on the device."""
         parameters = self._module.parameters
-        _check_names(parameters, exprs, self._module.filename)
+        _check_names(parameters, sources, self._module.filename)
         sizes = {name: tensor_bytes(*parameter) for name, parameter in parameters.items()}
         total, loaded, last = sum(sizes.values()), 0, time.monotonic()
         for name, (shape, dtype, layout) in parameters.items():
-            self._weights[name] = self._backend.place(_read(checkpoint, name, exprs[name], shape), dtype, layout)
+            self._weights[name] = self._backend.place(_read(checkpoint, name, sources[name], shape), dtype, layout)
             loaded += sizes[name]
             if time.monotonic() - last > SECONDS_BETWEEN_PROGRESS or loaded == total:
                 last = time.monotonic()
@@ -116,7 +118,9 @@ class Model:
     def state_bytes(self) -> int:
         sizes: list[int] = []
         for state in self._states.values():
-            self._each_tensor(lambda cache: sizes.append(tensor_bytes(cache.shape, cache.dtype, cache.layout)), state.caches)
+            self._each_tensor(
+                lambda cache: sizes.append(tensor_bytes(cache.shape, cache.dtype, cache.layout)), state.caches
+            )
         return sum(sizes)
 
     def free(self) -> None:
@@ -151,9 +155,9 @@ class Model:
         return change(tree)
 
 
-def _read(checkpoint: Checkpoint, name: str, expr: Expr, shape: tuple[int, ...]) -> torch.Tensor:
+def _read(checkpoint: Checkpoint, name: str, source: Source, shape: tuple[int, ...]) -> torch.Tensor:
     try:
-        tensor = to_torch(evaluate(checkpoint, expr))
+        tensor = torch.from_numpy(source) if isinstance(source, np.ndarray) else to_torch(evaluate(checkpoint, source))
     except Failure as failure:
         raise Failure(failure.kind, f'{name}: {failure.message}') from None
     if tuple(tensor.shape) != tuple(shape):

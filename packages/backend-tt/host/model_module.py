@@ -22,7 +22,10 @@ class ModelModule:
         _check_imports(text, self.filename)
         # An entry without a time is one that linecache does not look for in the file system.
         linecache.cache[self.filename] = (len(text), None, text.splitlines(keepends=True), self.filename)
-        self._globals: dict[str, Any] = {'__name__': Path(filename).stem, '__builtins__': {**vars(builtins), '__import__': _importing(ttnn)}}
+        self._globals: dict[str, Any] = {
+            '__name__': Path(filename).stem,
+            '__builtins__': {**vars(builtins), '__import__': _importing(ttnn)},
+        }
         exec(compile(text, self.filename, 'exec'), self._globals)
 
     @property
@@ -61,7 +64,9 @@ class ModelModule:
         return self._globals[name]
 
 
-def _keeping(name: str, function: Callable, taps: set[Tap], kept: dict[Tap, Any], keep: Callable[[Any], Any]) -> Callable:
+def _keeping(
+    name: str, function: Callable, taps: set[Tap], kept: dict[Tap, Any], keep: Callable[[Any], Any]
+) -> Callable:
     def tapped(w: Any, at: str, *args: Any, **kwargs: Any) -> Any:
         result = function(w, at, *args, **kwargs)
         if (name, at) in taps:

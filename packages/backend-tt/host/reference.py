@@ -133,7 +133,7 @@ class Namespace:
             raise Failure('refused', f'ttnn.{path} has neither a golden function of ttnn nor a stand-in')
         return self._counted(path, golden, 'golden')
 
-    def _counted(self, path: str, function: Callable, kind: str) -> Callable:
+    def _counted(self, path: str, function: Callable[..., Any], kind: str) -> Callable[..., Any]:
         operation = in_place(function) if path in IN_PLACE else out_of_place(function)
 
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -148,7 +148,7 @@ class Namespace:
 
 
 def out_of_place(function: Callable) -> Callable:
-    """A function of torch tensors as one of ReferenceTensors; results are never views of arguments, as ttnn's are not."""
+    """A function of torch tensors as one of ReferenceTensors. Results are no views of arguments: ttnn's are not."""
 
     def operation(*args: Any, **kwargs: Any) -> Any:
         dtype, layout = output_kind(args, kwargs)
@@ -183,7 +183,7 @@ def adjusted(path: str, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dic
         # The golden function writes nowhere, and says nothing.
         raise ValueError(f'user {args[2]} of a cache of {args[0].values.shape[0]}')
     if path == 'layer_norm':
-        # The golden function wants vectors where ttnn takes [1, 1, D / 32, 32], and adds a residual to its input in place.
+        # The golden function wants vectors where ttnn takes [1, 1, D / 32, 32], and adds a residual in place.
         vectors = {name: flat(kwargs[name]) for name in ('weight', 'bias') if kwargs.get(name) is not None}
         return (replace(args[0], values=args[0].values.clone()), *args[1:]), {**kwargs, **vectors}
     return args, kwargs

@@ -1,18 +1,20 @@
 """One conversation: requests in, replies out."""
 
+import math
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backend import open_backend
 from failure import Failure, describe_error
 from frames import Frame
-from model import Model
 from model_module import ModelModule
-from weights import Checkpoint
+
+if TYPE_CHECKING:
+    from model import Model
 
 Reply = tuple[dict[str, Any], dict[str, np.ndarray]]
 Header = dict[str, Any]
@@ -26,7 +28,7 @@ class Session:
         self._folder = folder
         self._mode = ''
         self._backend: Any = None
-        self._model: Model | None = None
+        self._model: 'Model | None' = None
         # Of the module that an error may have come out of.
         self._filename: str | None = None
 
@@ -55,7 +57,7 @@ class Session:
             return self._run(header, request.arrays)
         operations = {
             'open': self._open,
-            'load': self._load,
+            'load': lambda header: self._load(header, request.arrays),
             'unload': lambda _: self._unload(),
             'createState': self._create_state,
             'freeState': lambda header: self._loaded().free_state(field(header, 'state', int)),
@@ -75,7 +77,8 @@ class Session:
         self._mode = mode
         return {'versions': versions, 'mode': mode}
 
-    def _load(self, header: Header) -> Header:
+    def _load(self, header: Header, arrays: dict[str, np.ndarray]) -> Header:
+        """Arrays of the request are parameters as they are. Without `parameters`, only the text is exchanged."""
         if self._backend is None:
             raise Failure('request', 'no device is open')
         text, name = field(header, 'module', str), field(header, 'name', str)
@@ -84,14 +87,18 @@ class Session:
         if 'parameters' not in header:
             return {'bytes': self._loaded().exchange(module)}
         self._unload()
-        exprs = {parameter['name']: parameter['expr'] for parameter in field(header, 'parameters', list)}
-        paths = {file['name']: str(self._folder / file['path']) for file in field(header, 'files', list)}
+        exprs = named(header, 'parameters', 'expr')
+        paths = {name: str(self._folder / path) for name, path in named(header, 'files', 'path').items()}
 
         def progress(loaded: int, total: int) -> None:
             self._send({'id': header.get('id'), 'progress': {'loadedBytes': loaded, 'totalBytes': total}})
 
+        # Not at the top: torch is known to be there only once a device is open.
+        from model import Model
+        from weights import Checkpoint
+
         model = Model(self._backend, module)
-        loaded = model.load(exprs, Checkpoint(paths), progress)
+        loaded = model.load({**exprs, **arrays}, Checkpoint(paths), progress)
         self._model = model
         return {'bytes': loaded}
 
@@ -101,33 +108,40 @@ class Session:
         self._model = None
 
     def _create_state(self, header: Header) -> Header:
-        fill = field(header, 'fill', (int, float)) if 'fill' in header else None
+        # JSON has no NaN, and JavaScript writes null for it.
+        fills = {**header, 'fill': math.nan} if 'fill' in header and header['fill'] is None else header
+        fill = field(fills, 'fill', (int, float)) if 'fill' in header else None
         return {'state': self._loaded().create_state(field(header, 'users', int), field(header, 'length', int), fill)}
 
     def _fork_state(self, header: Header) -> Header:
-        return {'done': self._loaded().fork_state(*(field(header, name, int) for name in ('state', 'from', 'to', 'length')))}
+        return {
+            'done': self._loaded().fork_state(*(field(header, name, int) for name in ('state', 'from', 'to', 'length')))
+        }
 
     def _memory(self, _header: Header) -> Header:
         model = self._model
-        return {'weights': 0 if model is None else model.weight_bytes(), 'states': 0 if model is None else model.state_bytes()}
+        return {
+            'weights': 0 if model is None else model.weight_bytes(),
+            'states': 0 if model is None else model.state_bytes(),
+        }
 
     def _run(self, header: Header, arrays: dict[str, np.ndarray]) -> Reply:
         model = self._loaded()
-        taps = [(tap['function'], tap['at']) for tap in header.get('taps', [])]
+        taps = [(field(tap, 'function', str), field(tap, 'at', str)) for tap in header.get('taps', [])]
         calls = self._backend.calls
         if calls is not None:
             calls.clear()
         results = model.run(
             field(header, 'state', int),
             field(header, 'phase', str),
-            field(header, 'user', int) if 'user' in header else None,
+            field(header, 'user', int) if header.get('user') is not None else None,
             arrays,
             field(header, 'outputs', list),
             taps,
         )
         return {'mode': self._mode, **({} if calls is None else {'calls': describe_calls(calls)})}, results
 
-    def _loaded(self) -> Model:
+    def _loaded(self) -> 'Model':
         if self._model is None:
             raise Failure('request', 'no model is loaded')
         return self._model
@@ -139,8 +153,16 @@ def describe_calls(counts: dict[tuple[str, str], int]) -> dict[str, Any]:
     return {**totals, 'byName': {name: [kind, count] for (name, kind), count in counts.items()}}
 
 
+def named(header: Header, name: str, content: str) -> dict[str, Any]:
+    """[{name, content}, …] as {name: content}."""
+    try:
+        return {item['name']: item[content] for item in field(header, name, list)}
+    except (KeyError, TypeError) as error:
+        raise Failure('request', f'"{name}" is not a list of {{name, {content}}}: {error!r}') from None
+
+
 def field(header: Header, name: str, kind: type | tuple[type, ...]) -> Any:
     value = header.get(name)
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise Failure('request', f'"{name}" of {header.get("op", "a request")} is {value!r}')
+        raise Failure('request', f'"{name}" cannot be {value!r}')
     return value

@@ -3,6 +3,9 @@
 Each follows the documentation of its ttnn namesake. Tensors are torch tensors of float32 (positions: of integers).
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 TILE = 32
@@ -25,7 +28,9 @@ def nlp_create_qkv_heads_decode(
     return _split_heads(qkv.reshape(1, qkv.shape[2], -1), num_heads, num_kv_heads)
 
 
-def _split_heads(qkv: torch.Tensor, heads: int, kv_heads: int | None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _split_heads(
+    qkv: torch.Tensor, heads: int, kv_heads: int | None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """[B, S, (H + 2K)h] → [B, S, H, h], [B, S, K, h], [B, S, K, h]."""
     kv_heads = heads if kv_heads is None else kv_heads
     batch, length, width = qkv.shape
@@ -50,7 +55,7 @@ def nlp_concat_heads_decode(x: torch.Tensor, *, num_heads: int) -> torch.Tensor:
 def rotary_embedding_hf(
     x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, *, is_decode_mode: bool = False
 ) -> torch.Tensor:
-    """Prefill: [1, H, S, h] with [1, 1, ≥ S, h]. Decode: [1, U, H, h] with [1, U, 1, h]. Halves of a head are the pairs."""
+    """Prefill: [1, H, S, h] by [1, 1, S, h]. Decode: [1, U, H, h] by [1, U, 1, h]. The halves of a head are pairs."""
     rows = 1 if is_decode_mode else x.shape[2]
     low, high = x.chunk(2, dim=-1)
     return x * cos[:, :, :rows] + torch.cat([-high, low], dim=-1) * sin[:, :, :rows]
@@ -59,14 +64,18 @@ def rotary_embedding_hf(
 def rotary_embedding_llama(
     x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, trans_mat: torch.Tensor, *, is_decode_mode: bool = False
 ) -> torch.Tensor:
-    """As `rotary_embedding_hf`, but each tile of 32 columns is turned by a [1, 1, 32, 32] matrix (in decode once a user)."""
+    """As `rotary_embedding_hf`, but neighbours are pairs: a [1, 1, 32, 32] matrix (in decode: one a user) turns."""
     rows = 1 if is_decode_mode else x.shape[2]
     turned = (x.unflatten(-1, (-1, TILE)) @ trans_mat[0, 0, :TILE]).flatten(-2)
     return x * cos[:, :, :rows] + turned * sin[:, :, :rows]
 
 
 def paged_update_cache(
-    cache: torch.Tensor, x: torch.Tensor, *, update_idxs: list[int] | None = None, update_idxs_tensor: torch.Tensor | None = None
+    cache: torch.Tensor,
+    x: torch.Tensor,
+    *,
+    update_idxs: list[int] | None = None,
+    update_idxs_tensor: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Writes row u of x [1, U, K, h] into cache [U, K, L, h] at position u; a position of -1 leaves the user alone."""
     positions = update_idxs if update_idxs_tensor is None else update_idxs_tensor.flatten().tolist()
@@ -81,7 +90,7 @@ def paged_update_cache(
     return cache
 
 
-STAND_INS = {
+STAND_INS: dict[str, Callable[..., Any]] = {
     'experimental.nlp_create_qkv_heads': nlp_create_qkv_heads,
     'experimental.nlp_create_qkv_heads_decode': nlp_create_qkv_heads_decode,
     'experimental.nlp_concat_heads': nlp_concat_heads,

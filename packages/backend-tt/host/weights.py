@@ -1,5 +1,6 @@
-"""The meaning of a weight expression (`weight-expr.ts`, whose reference is `read-weight.ts`), on memory-mapped files."""
+"""What a weight expression (`weight-expr.ts`) means, on memory-mapped files. The reference is `read-weight.ts`."""
 
+import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,9 @@ class Checkpoint:
         """uint8 [length]: a view of the mapped file."""
         data = self._map(file)
         if offset + length > len(data):
-            message = f'{self._paths[file]} ends at {len(data)}, before byte {offset + length} of the weight at {offset}'
+            message = (
+                f'{self._paths[file]} ends at {len(data)}, before byte {offset + length} of the weight at {offset}'
+            )
             raise Failure('checkpoint', message)
         return data[offset : offset + length]
 
@@ -56,29 +59,46 @@ class Stored:
 
 def evaluate(checkpoint: Checkpoint, expr: Expr) -> Stored:
     """What an expression is, copying no more than it needs."""
-    kind = expr['kind']
-    if kind == 'stored':
-        _, size = block_of(expr['dtype'])
-        data = checkpoint.read(expr['file'], expr['offset'], expr['bytes'])
-        return Stored(_blocks(data.view(f'V{size}'), expr['dtype'], expr['shape']), expr['dtype'])
-    if kind == 'random':
-        numbers = random_weights(expr['seed'], expr['stream'], expr['mean'], expr['std'], math.prod(expr['shape']))
-        return _float32(numbers, expr['shape'])
-    if kind in ('stack', 'concat'):
-        parts = [evaluate(checkpoint, part) for part in expr['of']]
-        join = np.stack if kind == 'stack' else np.concatenate
-        return Stored(join([part.blocks for part in parts]), parts[0].dtype)
-    if kind not in TRANSFORMS:
-        raise Failure('request', f'"{kind}" is no kind of weight expression')
-    return TRANSFORMS[kind](evaluate(checkpoint, expr['of']), expr)
+    try:
+        kind = expr['kind']
+        if kind in SOURCES:
+            return SOURCES[kind](checkpoint, expr)
+        if kind in TRANSFORMS:
+            return TRANSFORMS[kind](evaluate(checkpoint, expr['of']), expr)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Failure('request', f'not a weight expression: {error!r} in {_shortened(expr)}') from error
+    raise Failure('request', f'"{kind}" is no kind of weight expression')
 
 
 def to_torch(stored: Stored) -> torch.Tensor:
     """The numbers: bfloat16 where they are stored as such (a view), else float32."""
     if stored.dtype == 'bfloat16':
-        return torch.from_numpy(np.ascontiguousarray(stored.blocks).view(np.int16).reshape(stored.shape)).view(torch.bfloat16)
+        return torch.from_numpy(np.ascontiguousarray(stored.blocks).view(np.int16).reshape(stored.shape)).view(
+            torch.bfloat16
+        )
     numbers = _dequantise(stored, {}).blocks
     return torch.from_numpy(np.ascontiguousarray(numbers).view(np.float32).reshape(stored.shape))
+
+
+def _stored(checkpoint: Checkpoint, expr: Expr) -> Stored:
+    _, size = block_of(expr['dtype'])
+    data = checkpoint.read(expr['file'], expr['offset'], expr['bytes'])
+    return Stored(_blocks(data.view(f'V{size}'), expr['dtype'], expr['shape']), expr['dtype'])
+
+
+def _random(_checkpoint: Checkpoint, expr: Expr) -> Stored:
+    count = math.prod(expr['shape'])
+    return _float32(random_weights(expr['seed'], expr['stream'], expr['mean'], expr['std'], count), expr['shape'])
+
+
+def _stack(checkpoint: Checkpoint, expr: Expr) -> Stored:
+    parts = [evaluate(checkpoint, part) for part in expr['of']]
+    return Stored(np.stack([part.blocks for part in parts]), parts[0].dtype)
+
+
+def _concat(checkpoint: Checkpoint, expr: Expr) -> Stored:
+    parts = [evaluate(checkpoint, part) for part in expr['of']]
+    return Stored(np.concatenate([part.blocks for part in parts]), parts[0].dtype)
 
 
 def _rows(of: Stored, expr: Expr) -> Stored:
@@ -126,6 +146,7 @@ def _dequantise(of: Stored, _expr: Expr) -> Stored:
     return _float32(dequantise(data, of.dtype), of.shape)
 
 
+SOURCES = {'concat': _concat, 'random': _random, 'stack': _stack, 'stored': _stored}
 TRANSFORMS = {
     'columns': _columns,
     'dequantise': _dequantise,
@@ -155,6 +176,11 @@ def _check_range(of: Stored, dimension: int, wanted: list[int]) -> None:
     if wrong is not None:
         what = 'row' if dimension == 0 else 'column'
         raise _contradiction(of, f'{what} {wrong} is wanted of {size}')
+
+
+def _shortened(expr: Expr) -> str:
+    text = json.dumps(expr)
+    return text if len(text) < 200 else f'{text[:200]}…'
 
 
 def _contradiction(of: Stored, message: str) -> Failure:

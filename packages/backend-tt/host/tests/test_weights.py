@@ -101,4 +101,6 @@ def test_columns_within_a_block_are_refused(tmp_path: Path) -> None:
     (tmp_path / 'file').write_bytes(bytes(136))
     blocks = expr(bytes=136, dtype='q8_0', shape=[2, 64])
     with pytest.raises(Failure, match='not whole blocks of 32'):
-        evaluate(Checkpoint({'file': str(tmp_path / 'file')}), {'kind': 'columns', 'of': blocks, 'start': 16, 'count': 32})
+        evaluate(
+            Checkpoint({'file': str(tmp_path / 'file')}), {'kind': 'columns', 'of': blocks, 'start': 16, 'count': 32}
+        )
