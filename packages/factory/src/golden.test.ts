@@ -1,32 +1,13 @@
 import { cpuBackend } from '@tttv2/backend-cpu';
-import { type Backend, dequantise, type Executable, referenceBackend } from '@tttv2/graph';
-import { readSafetensorsHeader } from '@tttv2/hf';
-import { localFiles } from '@tttv2/hf/node';
+import { type Backend, type Executable, referenceBackend } from '@tttv2/graph';
 import { feed, feedAll } from '@tttv2/runtime';
 import { maxAbsError } from '@tttv2/testing';
 import { describe, expect, test } from 'vitest';
 import { createModelFactory } from './index.node.ts';
+import { golden, goldenFolder } from './testing/golden.ts';
 
 /** The agreement that the project promises at float32. */
 const tolerance = 2e-4;
-
-const folder = (name: string) => new URL(`fixtures/${name}`, import.meta.url).pathname;
-
-/** All tensors of `golden.safetensors`, as numbers. */
-async function golden(name: string): Promise<(tensor: string) => Float32Array> {
-  const file = await (await localFiles(folder(name))).open('golden.safetensors');
-  const views = await readSafetensorsHeader(file, 'golden.safetensors');
-  const tensors = new Map<string, Float32Array>();
-  for (const [tensor, { offset, bytes, dtype }] of views) {
-    const data = await file.read(offset, bytes);
-    tensors.set(
-      tensor,
-      dtype === 'int32' ? Float32Array.from(new Int32Array(data.slice().buffer)) : dequantise(data, dtype),
-    );
-  }
-  await file.close();
-  return (tensor) => tensors.get(tensor) ?? new Float32Array();
-}
 
 function newState(executable: Executable) {
   return executable.createState({ maxSequences: 1, totalTokens: 64, tokensPerSequence: 64 });
@@ -50,7 +31,7 @@ describe.each(places)('on %s', (_where, backend, tensorParallelSize) => {
   const factory = createModelFactory({ backends: [backend] });
   // One thread: two wait for each other at every op, which is slow where tests keep the processor busy.
   const load = (name: string) =>
-    factory.load(folder(name), {
+    factory.load(goldenFolder(name), {
       device: backend.name,
       hardware: { weightDtype: 'float32', threads: 1, tensorParallelSize },
     });

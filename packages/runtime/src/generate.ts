@@ -1,4 +1,4 @@
-import type { Executable, FloatTensor, State } from '@tttv2/graph';
+import type { Executable, ExecutionMode, FloatTensor, State } from '@tttv2/graph';
 import { DoesNotFitError, RequestError } from '@tttv2/spec';
 import { feed } from './feed.ts';
 import { greedy, Sampler, type Sampling } from './sampling.ts';
@@ -34,6 +34,8 @@ export interface GenerateResult {
   ids: number[];
   text: string;
   finishReason: FinishReason;
+  /** How the logits came about; of `acceptance` the ids mean nothing. */
+  mode: ExecutionMode;
   usage: { promptTokens: number; newTokens: number };
   timings: GenerateTimings;
 }
@@ -124,6 +126,7 @@ async function* pieces(
     ids,
     text: text.whole,
     finishReason,
+    mode: model.executable.mode,
     usage: { promptTokens: promptIds.length, newTokens: ids.length },
     timings: timingsOf(start, times, promptIds.length),
   });

@@ -16,6 +16,7 @@ const jsonSchema = z.strictObject({
   ids: z.array(z.int()),
   text: z.string(),
   finishReason: z.enum(['stop', 'length', 'abort']),
+  mode: z.literal('device'),
   ttftMs: rate.nullable(),
   prefillTokensPerSecond: rate.nullable(),
   decodeTokensPerSecond: rate.nullable(),

@@ -125,8 +125,8 @@ function promptFor(model: Model, asked: Asked): Prompt {
   return { messages: [...systemMessage, { role: 'user', content: asked.text }] };
 }
 
-function jsonOf({ promptIds, ids: newIds, text: newText, finishReason, timings }: GenerateResult) {
-  return { promptIds, ids: newIds, text: newText, finishReason, ...timings };
+function jsonOf({ promptIds, ids: newIds, text: newText, finishReason, mode, timings }: GenerateResult) {
+  return { promptIds, ids: newIds, text: newText, finishReason, mode, ...timings };
 }
 
 function endText({ text: whole, usage, timings }: GenerateResult): void {
