@@ -20,8 +20,8 @@ class ModelModule:
     def __init__(self, text: str, filename: str, ttnn: Any):
         self.filename = filename
         _check_imports(text, self.filename)
-        # An entry without a time is one that linecache does not look for in the file system.
-        linecache.cache[self.filename] = (len(text), None, text.splitlines(keepends=True), self.filename)
+        self._lines = text.splitlines(keepends=True)
+        self._show_lines()
         self._globals: dict[str, Any] = {
             '__name__': Path(filename).stem,
             '__builtins__': {**vars(builtins), '__import__': _importing(ttnn)},
@@ -41,9 +41,11 @@ class ModelModule:
         return inputs[phase]
 
     def make_caches(self, device: Any, users: int, length: int) -> dict[str, Any]:
+        self._show_lines()
         return self._get('make_caches')(device, users, length)
 
     def run(self, phase: str, weights: dict[str, Any], caches: dict[str, Any], step: Any) -> dict[str, Any]:
+        self._show_lines()
         return self._get(phase)(weights, caches, step)
 
     @contextmanager
@@ -57,6 +59,11 @@ class ModelModule:
             yield kept
         finally:
             self._globals.update(originals)
+
+    def _show_lines(self) -> None:
+        """Tracebacks show these lines, though another module may have had the same name since."""
+        # An entry without a time is one that linecache does not look for in the file system.
+        linecache.cache[self.filename] = (0, None, self._lines, self.filename)
 
     def _get(self, name: str) -> Any:
         if name not in self._globals:
