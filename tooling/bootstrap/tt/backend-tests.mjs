@@ -1,4 +1,4 @@
-// The tests that run the backend against the Python host: vitest.
+// The tests that run packages against the Python host: vitest.
 import { readFileSync, rmSync } from 'node:fs';
 import { pnpm } from '../pnpm.mjs';
 import { countVitest } from '../vitest-report.mjs';
@@ -7,7 +7,7 @@ import { cache } from './setup.mjs';
 const report = `${cache}vitest.json`;
 
 export async function runBackendTests(env) {
-  console.log('\n── tests of the backend against the host');
+  console.log('\n── tests against the host');
   rmSync(report, { force: true });
   // The verbose reporter tells why a test was skipped.
   const options = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`];
@@ -23,6 +23,4 @@ export async function countBackendTests() {
 }
 
 const vitest = (command, options, env) =>
-  pnpm(['-C', 'packages/backend-tt', 'exec', 'vitest', command, '--config', 'vitest.tt.config.ts', ...options], {
-    env,
-  });
+  pnpm(['exec', 'vitest', command, '--config', 'tooling/vitest/ttnn.config.ts', ...options], { env });
