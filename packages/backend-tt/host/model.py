@@ -37,6 +37,11 @@ class Model:
         self._states: dict[int, State] = {}
         self._next_state = 1
 
+    @property
+    def filename(self) -> str:
+        """Of its module, as errors name it."""
+        return self._module.filename
+
     def load(self, sources: dict[str, Source], checkpoint: Checkpoint, progress: Progress) -> int:
         """Reads, converts and places every parameter. @returns bytes on the device."""
         parameters = self._module.parameters

@@ -28,7 +28,8 @@ class Session:
         self._folder = folder
         self._mode = ''
         self._backend: Any = None
-        self._model: 'Model | None' = None
+        self._models: dict[int, 'Model'] = {}
+        self._next_model = 1
         # Of the module that an error may have come out of.
         self._filename: str | None = None
 
@@ -45,7 +46,9 @@ class Session:
             return {**identity, 'error': failure}, {}
 
     def close(self) -> None:
-        self._unload()
+        for model in self._models.values():
+            model.free()
+        self._models = {}
         if self._backend is not None:
             self._backend.close()
         self._backend = None
@@ -58,9 +61,9 @@ class Session:
         operations = {
             'open': self._open,
             'load': lambda header: self._load(header, request.arrays),
-            'unload': lambda _: self._unload(),
+            'unload': self._unload,
             'createState': self._create_state,
-            'freeState': lambda header: self._loaded().free_state(field(header, 'state', int)),
+            'freeState': lambda header: self._model_of(header).free_state(field(header, 'state', int)),
             'forkState': self._fork_state,
             'memory': self._memory,
             'close': lambda _: self.close(),
@@ -84,9 +87,8 @@ class Session:
         text, name = field(header, 'module', str), field(header, 'name', str)
         self._filename = f'{name}.py'
         module = ModelModule(text, self._filename, self._backend.ttnn)
-        if 'parameters' not in header:
-            return {'bytes': self._loaded().exchange(module)}
-        self._unload()
+        if 'model' in header:
+            return {'bytes': self._model_of(header).exchange(module)}
         exprs = named(header, 'parameters', 'expr')
         paths = {name: str(self._folder / path) for name, path in named(header, 'files', 'path').items()}
 
@@ -99,34 +101,32 @@ class Session:
 
         model = Model(self._backend, module)
         loaded = model.load({**exprs, **arrays}, Checkpoint(paths), progress)
-        self._model = model
-        return {'bytes': loaded}
+        number, self._next_model = self._next_model, self._next_model + 1
+        self._models[number] = model
+        return {'model': number, 'bytes': loaded}
 
-    def _unload(self) -> None:
-        if self._model is not None:
-            self._model.free()
-        self._model = None
+    def _unload(self, header: Header) -> None:
+        self._model_of(header).free()
+        del self._models[header['model']]
 
     def _create_state(self, header: Header) -> Header:
         # JSON has no NaN, and JavaScript writes null for it.
         fills = {**header, 'fill': math.nan} if 'fill' in header and header['fill'] is None else header
         fill = field(fills, 'fill', (int, float)) if 'fill' in header else None
-        return {'state': self._loaded().create_state(field(header, 'users', int), field(header, 'length', int), fill)}
+        users, length = field(header, 'users', int), field(header, 'length', int)
+        return {'state': self._model_of(header).create_state(users, length, fill)}
 
     def _fork_state(self, header: Header) -> Header:
-        return {
-            'done': self._loaded().fork_state(*(field(header, name, int) for name in ('state', 'from', 'to', 'length')))
-        }
+        facts = (field(header, name, int) for name in ('state', 'from', 'to', 'length'))
+        return {'done': self._model_of(header).fork_state(*facts)}
 
-    def _memory(self, _header: Header) -> Header:
-        model = self._model
-        return {
-            'weights': 0 if model is None else model.weight_bytes(),
-            'states': 0 if model is None else model.state_bytes(),
-        }
+    def _memory(self, header: Header) -> Header:
+        model = self._model_of(header)
+        return {'weights': model.weight_bytes(), 'states': model.state_bytes()}
 
     def _run(self, header: Header, arrays: dict[str, np.ndarray]) -> Reply:
-        model = self._loaded()
+        model = self._model_of(header)
+        self._filename = model.filename
         taps = [(field(tap, 'function', str), field(tap, 'at', str)) for tap in header.get('taps', [])]
         calls = self._backend.calls
         if calls is not None:
@@ -141,10 +141,11 @@ class Session:
         )
         return {'mode': self._mode, **({} if calls is None else {'calls': describe_calls(calls)})}, results
 
-    def _loaded(self) -> 'Model':
-        if self._model is None:
-            raise Failure('request', 'no model is loaded')
-        return self._model
+    def _model_of(self, header: Header) -> 'Model':
+        number = field(header, 'model', int)
+        if number not in self._models:
+            raise Failure('request', f'there is no model {number}')
+        return self._models[number]
 
 
 def describe_calls(counts: dict[tuple[str, str], int]) -> dict[str, Any]:

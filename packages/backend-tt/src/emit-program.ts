@@ -1,9 +1,10 @@
-import { type ExecutionMode, type Graph, type Program, validate } from '@tttv2/graph';
-import { type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
+import { type ExecutionMode, localGraph, type Program } from '@tttv2/graph';
+import type { HardwareConfig } from '@tttv2/spec';
 import { boardOf } from './devices/index.ts';
 import { type EmittedModule, emitModule } from './emit-module.ts';
 import { type LoweredProgram, lowerProgram } from './lower-program.ts';
 import { resolveHardware } from './resolve-hardware.ts';
+import { checkSupported } from './supports.ts';
 
 /** A program as ttnn calls, and as the Python that says so. */
 export interface EmittedProgram {
@@ -18,7 +19,7 @@ export interface EmittedProgram {
 /**
  * Lowers a program for the board that `hardware` names, and writes it as a Python module of ttnn calls; `name` is what
  * its first line calls the model.
- * @throws UnsupportedHardwareError that names the board or the field that is refused.
+ * @throws UnsupportedHardwareError that names the board, the op or the field that is refused.
  */
 export function emitProgram(
   program: Program,
@@ -26,16 +27,10 @@ export function emitProgram(
   { mode = 'device', name }: { mode?: ExecutionMode; name?: string } = {},
 ): EmittedProgram {
   const board = boardOf(hardware.deviceType);
-  const graph = validate(onlyStage(program, hardware.deviceType));
+  const graph = localGraph(program, hardware.deviceType);
+  checkSupported(graph, hardware, mode);
   const { config, precision } = resolveHardware(hardware, mode);
   const lowered = lowerProgram(graph, { board, precision });
   const title = `${name ?? graph.name}, for ${board.spec.name}`;
   return { module: emitModule(lowered, title), lowered, hardware: config, title };
-}
-
-function onlyStage({ stages, mesh }: Program, device: string): Graph {
-  const [graph] = stages;
-  if (graph !== undefined && stages.length === 1 && mesh[0] * mesh[1] === 1) return graph;
-  const message = `${device} is one chip, but the program wants ${stages.length} stages on a ${mesh.join('×')} mesh`;
-  throw new UnsupportedHardwareError({ device, field: 'mesh', message });
 }

@@ -6,14 +6,14 @@ import { type Phase, phases } from './phase.ts';
 export function emitParameters({ parameters }: LoweredProgram): string {
   const rows = (of: readonly DeviceParameter[], quote: (name: string) => string, indent: string) =>
     of.map((parameter) => `${indent}${quote(parameter.name)}: ${factsOf(parameter)},`);
-  const single = parameters.filter(({ name }) => indexOf(name) === null);
+  const { single, repeated } = rowsOf(parameters);
   const head = [
     '# Shape, type and layout of each weight.',
     'PARAMETERS = {',
     ...rows(single, (name) => `'${name}'`, '    '),
     '}',
   ];
-  const loops = rowsOf(parameters).map(({ indexes, members }) => [
+  const loops = repeated.map(({ indexes, members }) => [
     `for i in ${showIndexes(indexes)}:`,
     '    PARAMETERS |= {',
     ...rows(members, (name) => `f'${withIndex(name)}'`, '        '),
@@ -38,8 +38,8 @@ export function emitInputs({ phases: lowered }: LoweredProgram): string {
 export function emitCaches({ graph, precision }: LoweredProgram): string {
   const states = Object.entries(graph.states).map(([name, { numKvHeads, headDim }]) => ({ name, numKvHeads, headDim }));
   const facts = ({ numKvHeads, headDim }: { numKvHeads: number; headDim: number }) => `(${numKvHeads}, ${headDim})`;
-  const single = states.filter(({ name }) => indexOf(name) === null);
-  const loops = rowsOf(states).flatMap(({ indexes, members }) =>
+  const { single, repeated } = rowsOf(states);
+  const loops = repeated.flatMap(({ indexes, members }) =>
     members.map((state) => `f'${withIndex(state.name)}': ${facts(state)} for i in ${showIndexes(indexes)}`),
   );
   const named = single.map((state) => `'${state.name}': ${facts(state)}`);
@@ -71,29 +71,28 @@ interface Row<Item> {
   members: readonly Item[];
 }
 
-/** Things named `stem.3.rest` that repeat for the same indexes. */
-function rowsOf<Item extends { name: string }>(items: readonly Item[]): Row<Item>[] {
-  const byPattern = new Map<string, { first: Item; indexes: number[] }>();
+/** Things named `stem.3.rest` that repeat for the same indexes, and all others. */
+function rowsOf<Item extends { name: string }>(items: readonly Item[]): { single: Item[]; repeated: Row<Item>[] } {
+  const byPattern = new Map<string, Item[]>();
   for (const item of items) {
-    const index = indexOf(item.name);
-    if (index === null) continue;
     const key = JSON.stringify({ ...item, name: withIndex(item.name), content: undefined });
-    const known = byPattern.get(key);
-    if (known === undefined) byPattern.set(key, { first: item, indexes: [index] });
-    else known.indexes.push(index);
+    byPattern.set(key, [...(byPattern.get(key) ?? []), item]);
   }
-  const byIndexes = new Map<string, Row<Item> & { members: Item[] }>();
-  for (const { first, indexes } of byPattern.values()) {
+  const byIndexes = new Map<string, { indexes: number[]; members: Item[] }>();
+  for (const [first, ...others] of byPattern.values()) {
+    if (first === undefined || others.length === 0) continue;
+    const indexes = [first, ...others].map(({ name }) => indexOf(name));
     const row = byIndexes.get(indexes.join()) ?? { indexes, members: [] };
     row.members.push(first);
     byIndexes.set(indexes.join(), row);
   }
-  return [...byIndexes.values()];
+  const single = [...byPattern.values()].filter(({ length }) => length === 1).flat();
+  return { single, repeated: [...byIndexes.values()] };
 }
 
-function indexOf(name: string): number | null {
-  const [, index] = /\.(\d+)\./.exec(name) ?? [];
-  return index === undefined ? null : Number(index);
+/** The 3 of `layers.3.rest`. */
+function indexOf(name: string): number {
+  return Number(/\.(\d+)\./.exec(name)?.[1]);
 }
 
 function withIndex(name: string): string {

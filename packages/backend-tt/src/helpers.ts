@@ -14,6 +14,8 @@ const helpers: Readonly<Record<string, string>> = {
     return ttnn.multiply(ttnn.multiply(x, 0.5), ttnn.add(ttnn.tanh(inner), 1.0))`,
 };
 
+export const helperNames: readonly string[] = Object.keys(helpers);
+
 /** The helpers that a text calls. */
 export function helpersIn(text: string): string[] {
   return Object.entries(helpers)

@@ -54,6 +54,10 @@ export class HostProcess {
     });
   }
 
+  get isAlive(): boolean {
+    return this.#end === null;
+  }
+
   /** Sends a request; the last reply to it. @throws the error that the reply tells of. */
   async request(
     op: string,
@@ -62,6 +66,7 @@ export class HostProcess {
   ): Promise<Frame> {
     if (this.#end !== null) throw this.#end;
     const id = this.#next++;
+    this.#hold();
     const reply = new Promise<Frame>((resolve, reject) => this.#waiting.set(id, { resolve, reject, progress }));
     for (const piece of encodeFrame({ id, op, ...fields }, arrays)) this.#child.stdin.write(piece);
     return reply;
@@ -69,8 +74,24 @@ export class HostProcess {
 
   /** Lets the host finish and end. */
   async close(): Promise<void> {
+    this.#hold();
     this.#child.stdin.end();
     await this.#ended;
+  }
+
+  /** While an answer is due our process waits for the host; at other times it may end, and the host with it. */
+  #hold(): void {
+    for (const handle of this.#handles()) handle.ref();
+  }
+
+  #letGo(): void {
+    for (const handle of this.#handles()) handle.unref();
+  }
+
+  #handles(): Handle[] {
+    const { stdin, stdout, stderr } = this.#child;
+    const all: object[] = [this.#child, stdin, stdout, stderr];
+    return all.filter(isHandle);
   }
 
   #receive(chunk: Uint8Array): void {
@@ -90,6 +111,7 @@ export class HostProcess {
       return;
     }
     if (id !== null) this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#letGo();
     if (error === undefined) waiting?.resolve(frame);
     else waiting?.reject(this.#errorOf(error));
   }
@@ -118,4 +140,15 @@ export class HostProcess {
     this.#waiting.clear();
     done();
   }
+}
+
+/** Something that keeps our process from ending. */
+interface Handle {
+  ref(): void;
+  unref(): void;
+}
+
+/** Pipes are sockets, whatever their declared type. */
+function isHandle(thing: object): thing is Handle {
+  return 'ref' in thing && typeof thing.ref === 'function' && 'unref' in thing && typeof thing.unref === 'function';
 }

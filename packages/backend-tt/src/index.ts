@@ -3,6 +3,7 @@ export { boardOf, boards } from './devices/index.ts';
 export type { EmittedModule } from './emit-module.ts';
 export type { EmittedProgram } from './emit-program.ts';
 export { emitProgram } from './emit-program.ts';
+export type { ReferenceCalls } from './host-model.ts';
 export type { TtBackend, TtBackendOptions } from './tt-backend.ts';
 export { ttBackend } from './tt-backend.ts';
-export type { ReferenceCalls, TtExecutable } from './tt-executable.ts';
+export type { TtExecutable } from './tt-executable.ts';

@@ -1,4 +1,4 @@
-import type { Dim, Graph, Node, NodeOf, OpName } from '@tttv2/graph';
+import type { Dim, LocalGraph, LocalOpName, NodeOf } from '@tttv2/graph';
 import { scopesOf, stepInputs } from '@tttv2/graph';
 import type { RopeSpec } from '@tttv2/spec';
 import { asMatrix, asPlain, asTable, type ParameterContent } from './device-parameter.ts';
@@ -31,7 +31,7 @@ export interface LoweringSettings {
   taps: ReadonlySet<string>;
 }
 
-export function lowerPhase(graph: Graph, phase: Phase, settings: LoweringSettings): LoweredPhase {
+export function lowerPhase(graph: LocalGraph, phase: Phase, settings: LoweringSettings): LoweredPhase {
   return new PhaseLowering(graph, phase, settings).lower();
 }
 
@@ -39,7 +39,7 @@ class PhaseLowering implements LoweringContext {
   readonly phase: Phase;
   readonly board: Board;
   readonly precision: Precision;
-  readonly #graph: Graph;
+  readonly #graph: LocalGraph;
   readonly #parameters: ParameterTable;
   readonly #taps: ReadonlySet<string>;
   readonly #dims = new Map<string, readonly Dim[]>();
@@ -50,7 +50,7 @@ class PhaseLowering implements LoweringContext {
   readonly #statements: Statement[] = [];
   #scope = '';
 
-  constructor(graph: Graph, phase: Phase, { board, precision, parameters, taps }: LoweringSettings) {
+  constructor(graph: LocalGraph, phase: Phase, { board, precision, parameters, taps }: LoweringSettings) {
     this.phase = phase;
     this.board = board;
     this.precision = precision;
@@ -200,12 +200,12 @@ class PhaseLowering implements LoweringContext {
     return [keys, values];
   }
 
-  #lowerNode(node: Node): void {
+  #lowerNode(node: LocalGraph['nodes'][number]): void {
     this.#scope = node.scope;
     this.#values.set(node.id, this.#lowerOp(node.op, node));
   }
 
-  #lowerOp<Name extends OpName>(op: Name, node: NodeOf<Name>): Value {
+  #lowerOp<Name extends LocalOpName>(op: Name, node: NodeOf<Name>): Value {
     return lowerings[op](this, node);
   }
 

@@ -1,4 +1,4 @@
-import type { Graph } from '@tttv2/graph';
+import type { LocalGraph } from '@tttv2/graph';
 import type { DeviceParameter } from './device-parameter.ts';
 import type { Board } from './devices/board.ts';
 import { type LoweredPhase, lowerPhase } from './lower-phase.ts';
@@ -8,7 +8,7 @@ import type { Phase } from './phase.ts';
 
 /** A graph as ttnn calls for a prompt and for decode, over the same weights. */
 export interface LoweredProgram {
-  graph: Graph;
+  graph: LocalGraph;
   board: Board;
   precision: Precision;
   phases: Readonly<Record<Phase, LoweredPhase>>;
@@ -23,7 +23,7 @@ export interface LowerOptions {
   taps?: ReadonlySet<string>;
 }
 
-export function lowerProgram(graph: Graph, { board, precision, taps = new Set() }: LowerOptions): LoweredProgram {
+export function lowerProgram(graph: LocalGraph, { board, precision, taps = new Set() }: LowerOptions): LoweredProgram {
   const parameters = new ParameterTable();
   const settings = { board, precision, parameters, taps };
   const phases = {

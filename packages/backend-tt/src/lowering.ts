@@ -1,4 +1,4 @@
-import type { Dim, NodeOf, OpName } from '@tttv2/graph';
+import type { Dim, LocalOpName, NodeOf } from '@tttv2/graph';
 import type { RopeSpec } from '@tttv2/spec';
 import type { Board } from './devices/board.ts';
 import type { Phase } from './phase.ts';
@@ -73,4 +73,4 @@ export interface LoweringContext {
 }
 
 /** Writes one op as ttnn calls, and returns its result. */
-export type Lowering<Name extends OpName> = (context: LoweringContext, node: NodeOf<Name>) => Value;
+export type Lowering<Name extends LocalOpName> = (context: LoweringContext, node: NodeOf<Name>) => Value;

@@ -1,10 +1,15 @@
 import { type Block, isBlock } from './block-tree.ts';
+import { helperNames } from './helpers.ts';
 import { type Value, valuesIn } from './python.ts';
 import { snakeCase } from './snake-case.ts';
 
-const reserved = new Set(
-  'w at caches step i ttnn and as if in is or not for def lambda return from import global'.split(' '),
-);
+/** Python's own words, and what a module, its functions and their loops are about: names are in small letters. */
+const reserved = new Set([
+  ...'and as assert async await break class continue def del elif else except finally for from global if'.split(' '),
+  ...'import in is lambda nonlocal not or pass raise return try while with yield'.split(' '),
+  ...'ttnn range prefill decode make_caches w at caches step i'.split(' '),
+  ...helperNames,
+]);
 
 /** Names of the variables of one function. A name is used again once nobody reads what it stood for. */
 export class Names {
@@ -59,24 +64,36 @@ export class Names {
 
   #isFree(name: string, i: number): boolean {
     const holder = this.#holders.get(name);
-    return holder === undefined || (this.#lastUse.get(holder) ?? -1) <= i;
+    return !this.#hides(name) && (holder === undefined || (this.#lastUse.get(holder) ?? -1) <= i);
+  }
+
+  /** Whether a function that is called may come to have this name: its base name, then the phase or a number. */
+  #hides(name: string): boolean {
+    const unnumbered = name.replace(/_\d+$/, '');
+    const bases = [name, unnumbered, unnumbered.replace(/_(prefill|decode)$/, '')];
+    return bases.some((base) => this.#functions.has(base));
   }
 
   /** What a block gives out is its `x`; within it, each part's result is called after the part. */
   #wanted({ hint }: Value): string {
-    if (this.#scope === '' || hint === this.#scope) return 'x';
-    const inner = hint.startsWith(`${this.#scope}/`) ? hint.slice(this.#scope.length + 1) : hint;
-    const word = snakeCase(inner.replace(/\/.*/, '')).replace(/\W/g, '_');
-    if (this.#functions.has(word)) return `${word}_out`;
-    return reserved.has(word) || /^\d/.test(word) ? `_${word}` : word;
+    if (this.#scope === '' || hint === '' || hint === this.#scope) return 'x';
+    const isInner = hint.startsWith(`${this.#scope}/`);
+    const word = wordOf(isInner ? hint.slice(this.#scope.length + 1).replace(/\/.*/, '') : hint);
+    return this.#functions.has(word) ? `${word}_out` : word;
   }
 }
 
 /** What the function of a block is called: `layers.3` → `layer`, `layers.3/preMixerNorm` → `pre_mixer_norm`. */
 export function baseName(scope: string): string {
+  const word = wordOf(scope);
+  return word === 'x' ? '_x' : word;
+}
+
+/** The last part of a scope as a name, the same for all of a row. */
+function wordOf(scope: string): string {
   const [stem, number] = indexed(scope.slice(scope.lastIndexOf('/') + 1));
   const word = snakeCase(number < 0 ? stem : stem.replace(/s$/, '')).replace(/\W/g, '_');
-  return reserved.has(word) || !/^[a-z_]/i.test(word) ? `_${word}` : word;
+  return reserved.has(word) || !/^[a-z_]/.test(word) ? `_${word}` : word;
 }
 
 /** `layers.3` → `layers`, 3; without a number −2, which nothing follows. */

@@ -1,4 +1,4 @@
-import type { Graph, Node, NodeOf } from '@tttv2/graph';
+import type { LocalGraph, Node, NodeOf } from '@tttv2/graph';
 import { maxUsers, tile } from './phase.ts';
 
 /** Projections to q, k and v of one attention that ttnn can do as one product, and cut into heads in one call. */
@@ -21,7 +21,7 @@ export interface QkvHeads {
 }
 
 /** All of them in a graph, by the name of their first node. */
-export function findQkvHeads(graph: Graph): Map<string, QkvHeads> {
+export function findQkvHeads(graph: LocalGraph): Map<string, QkvHeads> {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const found = graph.nodes
     .filter((node): node is NodeOf<'attention'> => node.op === 'attention')
@@ -35,7 +35,7 @@ interface Projection {
   reshape: NodeOf<'reshape'>;
 }
 
-function qkvOf({ inputs }: Node, nodes: ReadonlyMap<string, Node>, graph: Graph): QkvHeads | null {
+function qkvOf({ inputs }: Node, nodes: ReadonlyMap<string, Node>, graph: LocalGraph): QkvHeads | null {
   const projections = inputs.slice(0, 3).map((name) => projectionOf(name, nodes, graph));
   const [q, k, v] = projections;
   if (!q || !k || !v) return null;
@@ -61,7 +61,7 @@ function qkvOf({ inputs }: Node, nodes: ReadonlyMap<string, Node>, graph: Graph)
 }
 
 /** The projection that heads come from, through ops that take each head by itself. */
-function projectionOf(name: string, nodes: ReadonlyMap<string, Node>, graph: Graph): Projection | null {
+function projectionOf(name: string, nodes: ReadonlyMap<string, Node>, graph: LocalGraph): Projection | null {
   const node = nodes.get(name);
   if (node === undefined) return null;
   if (node.op === 'rotary' || node.op === 'rms_norm' || node.op === 'layer_norm')
@@ -73,12 +73,12 @@ function projectionOf(name: string, nodes: ReadonlyMap<string, Node>, graph: Gra
   return rows === 'N' && node.type.shape.length === 3 && isOfParameters ? { linear, reshape: node } : null;
 }
 
-function usesOf(name: string, { nodes, outputs }: Graph): number {
+function usesOf(name: string, { nodes, outputs }: LocalGraph): number {
   const uses = nodes.flatMap(({ inputs }) => inputs).concat(Object.values(outputs));
   return uses.filter((input) => input === name).length;
 }
 
-function firstOf(graph: Graph, { nodes }: QkvHeads): string {
+function firstOf(graph: LocalGraph, { nodes }: QkvHeads): string {
   return graph.nodes.find(({ id }) => nodes.includes(id))?.id ?? '';
 }
 

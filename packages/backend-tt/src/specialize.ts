@@ -70,6 +70,12 @@ function callOf(
     slot: () => line(rowsOf(slot, 0)),
     places: () => line(rowsOf(cacheIndex, 0)),
     rows: () => line(wholeTiles(wanted.map(({ row }) => row))),
+    logit_rows: () =>
+      line(
+        phase === 'decode'
+          ? tokens.map((token) => Math.max(token, 0))
+          : wholeTiles(wanted.map(({ row }) => tokens[row] ?? 0)),
+      ),
     cache_index: () => ({ dtype: 'int32', shape: [tokens.length], data: rowsOf(cacheIndex, -1) }),
   };
   const arrays: Record<string, CallArray> = {};

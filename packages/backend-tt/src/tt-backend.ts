@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
-import { type Backend, type ExecutionMode, isCollective, opset } from '@tttv2/graph';
-import { z } from 'zod';
+import { type Backend, type CompileOptions, type ExecutionMode, opset, type WeightSource } from '@tttv2/graph';
 import { describeWeights } from './device-weights.ts';
 import { boards } from './devices/index.ts';
 import { emitProgram } from './emit-program.ts';
-import { HostProcess } from './host-process.ts';
-import { tile } from './phase.ts';
+import { HostModel } from './host-model.ts';
+import { HostPool } from './host-pool.ts';
+import type { HostProcess } from './host-process.ts';
+import type { LoweredProgram } from './lower-program.ts';
 import { noPadding, type Padding } from './specialize.ts';
+import { supports } from './supports.ts';
 import { TtExecutable } from './tt-executable.ts';
 
 export interface TtBackendOptions {
@@ -31,6 +33,8 @@ const driver = '/dev/tenstorrent';
  * `acceptance` ttnn checks them for a board that is not there, and every number is zero.
  */
 export function ttBackend({ mode = 'device', python = defaultPython(), padding }: TtBackendOptions = {}): TtBackend {
+  const pool = new HostPool(mode, python);
+  let count = 0;
   return {
     contract: 'v1',
     opset,
@@ -38,47 +42,39 @@ export function ttBackend({ mode = 'device', python = defaultPython(), padding }
     async devices() {
       return mode === 'device' && !existsSync(driver) ? [] : boards.map(({ spec }) => spec);
     },
-    supports(node, graph, { useFusedKernels, deviceType }) {
-      if (isCollective(node))
-        return { kind: 'unsupported', reason: `${deviceType} is one chip: it has nobody to exchange with` };
-      const isFused = node.op === 'linear' || node.op === 'rms_norm' || node.op === 'layer_norm' || node.op === 'glu';
-      if (isFused && useFusedKernels === false) return { kind: 'decompose' };
-      const headDim = node.op === 'attention' ? (graph.states[node.attrs.state]?.headDim ?? 0) : 0;
-      if (mode !== 'reference' && headDim % tile !== 0)
-        return {
-          kind: 'unsupported',
-          reason: `its heads have ${headDim} dimensions, and ttnn's attention wants whole tiles of ${tile}`,
-        };
-      return { kind: 'native' };
-    },
+    supports: (node, graph, hardware) => supports(node, graph, hardware, mode),
     async compile(program, weights, hardware, { progress, signal } = {}) {
       const { module, lowered, hardware: config, title } = emitProgram(program, hardware, { mode });
-      const board = lowered.board.spec.name;
       signal?.throwIfAborted();
-      const described = await describeWeights(lowered.graph, lowered.parameters, weights, signal);
-      const host = new HostProcess(board, python);
+      const { host, release } = await pool.acquire(lowered.board.spec.name);
       try {
-        await host.request('open', { mode, board, mesh: [1, 1] });
+        const model = await load(host, lowered, weights, { name: `program_${++count}`, module: module.text }, progress);
+        if (signal?.aborted) await model.unload();
         signal?.throwIfAborted();
-        const request = {
-          module: module.text,
-          name: 'program',
-          parameters: described.parameters,
-          files: described.files,
-        };
-        const { header } = await host.request('load', request, { progress });
-        signal?.throwIfAborted();
-        const weightBytes = z.number().parse(header.bytes);
-        const facts = { host, program: lowered, module, title, mode, hardware: config, weightBytes };
         const { cache: cacheFill, ...rows } = padding ?? { cache: undefined, ...noPadding };
-        return new TtExecutable({ ...facts, padding: rows, cacheFill, onDispose: described.dispose });
+        const facts = { model, program: lowered, module, title, mode, hardware: config };
+        return new TtExecutable({ ...facts, padding: rows, cacheFill, onDispose: release });
       } catch (error) {
-        await host.close();
-        await described.dispose();
+        await release();
         throw error;
       }
     },
   };
+}
+
+async function load(
+  host: HostProcess,
+  { graph, parameters }: LoweredProgram,
+  weights: WeightSource,
+  module: { name: string; module: string },
+  progress: CompileOptions['progress'],
+): Promise<HostModel> {
+  const { dispose, ...described } = await describeWeights(graph, parameters, weights);
+  try {
+    return await HostModel.load(host, { ...module, ...described }, progress);
+  } finally {
+    await dispose();
+  }
 }
 
 function defaultPython(): string {

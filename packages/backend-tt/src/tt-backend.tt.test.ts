@@ -6,5 +6,5 @@ import { ttBackend } from './index.ts';
 describe('n150, by golden functions', () => {
   const backend = ttBackend({ mode: 'reference' });
   const hardware = { deviceType: 'n150', weightDtype: 'float32' } as const;
-  for (const { name, run } of backendContract({ backend, hardware, tolerance: 1e-4 })) test.concurrent(name, run);
+  for (const { name, run } of backendContract({ backend, hardware, tolerance: 1e-4 })) test(name, run);
 });

@@ -3,6 +3,7 @@ import {
   type Executable,
   type ExecutionMode,
   indexBounds,
+  type KvCache,
   type MemoryReport,
   type State,
   type StateOptions,
@@ -10,29 +11,18 @@ import {
   type StepResult,
   tapValue,
 } from '@tttv2/graph';
-import { DoesNotFitError, type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
-import { z } from 'zod';
+import { bytesOf, DoesNotFitError, type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
 import type { Call } from './call.ts';
 import { Collected } from './collect.ts';
 import { type EmittedModule, emitModule } from './emit-module.ts';
-import type { HostProcess } from './host-process.ts';
+import type { HostModel, ReferenceCalls } from './host-model.ts';
 import { type LoweredProgram, lowerProgram } from './lower-program.ts';
 import { maxUsers, tile } from './phase.ts';
 import { type Padding, type Room, specialize } from './specialize.ts';
 import { TtState } from './tt-state.ts';
 
-/** How the calls of a program were computed in the reference mode. */
-export interface ReferenceCalls {
-  /** By ttnn's own golden functions. */
-  golden: number;
-  /** By our stand-ins, for ops that have none. */
-  standIn: number;
-  /** Of each op: which of the two, and how often. */
-  byName: Record<string, ['golden' | 'standIn', number]>;
-}
-
 export interface TtExecutableFacts {
-  host: HostProcess;
+  model: HostModel;
   program: LoweredProgram;
   module: EmittedModule;
   title: string;
@@ -41,15 +31,8 @@ export interface TtExecutableFacts {
   padding: Padding;
   /** Fills new caches; zero when absent. */
   cacheFill: number | undefined;
-  weightBytes: number;
   onDispose: () => Promise<void>;
 }
-
-const callsSchema = z.object({
-  golden: z.number(),
-  standIn: z.number(),
-  byName: z.record(z.string(), z.tuple([z.enum(['golden', 'standIn']), z.number()])),
-});
 
 /** A program in the Python host. */
 export class TtExecutable implements Executable {
@@ -68,7 +51,6 @@ export class TtExecutable implements Executable {
   readonly #states = new Map<TtState, Promise<number>>();
   #program: LoweredProgram;
   #module: EmittedModule;
-  #stateBytes = 0;
   #isDisposed = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -112,7 +94,8 @@ export class TtExecutable implements Executable {
   }
 
   memory(): MemoryReport {
-    return { mappedWeights: 0, ownWeights: this.#facts.weightBytes, states: this.#stateBytes, compute: 0 };
+    const states = [...this.#states.keys()].reduce((sum, { room }) => sum + cacheBytes(this.#program, room), 0);
+    return { mappedWeights: 0, ownWeights: this.#facts.model.weightBytes, states, compute: 0 };
   }
 
   async dispose(): Promise<void> {
@@ -120,7 +103,8 @@ export class TtExecutable implements Executable {
     this.#isDisposed = true;
     this.#states.clear();
     await this.#last.catch(() => {});
-    await this.#facts.host.close();
+    // Where the host is gone, so are the weights.
+    await this.#facts.model.unload().catch(() => {});
     await this.#facts.onDispose();
   }
 
@@ -130,8 +114,8 @@ export class TtExecutable implements Executable {
     state.checkRoom(step.tokens.length);
     const taps = (step.want.taps ?? []).map((scope) => ({ scope, id: tapValue(this.#program.graph, scope) }));
     await this.#keepTaps(taps.map(({ scope }) => scope));
-    const onHost = await this.#states.get(state);
-    for (const fork of state.takeForks()) await this.#facts.host.request('forkState', { state: onHost, ...fork });
+    const onHost = await this.#onHost(state);
+    for (const fork of state.takeForks()) await this.#facts.model.forkState(onHost, fork);
     const results = this.#results(step, taps);
     for (const call of specialize(this.#program, state, step, state.room, this.#facts.padding)) {
       signal?.throwIfAborted();
@@ -159,7 +143,7 @@ export class TtExecutable implements Executable {
   }
 
   async #call(
-    state: number | undefined,
+    state: number,
     call: Call,
     taps: readonly { scope: string; id: string }[],
     results: ReadonlyMap<string, Collected>,
@@ -167,13 +151,12 @@ export class TtExecutable implements Executable {
     const { phase, user, arrays } = call;
     const calls = taps.map(({ scope }) => this.#callOf(scope, call));
     const wanted = results.get('logits') === undefined || call.logits.size === 0 ? [] : ['logits'];
-    const fields = { state, phase, outputs: wanted, taps: calls, ...(user === null ? {} : { user }) };
-    const reply = await this.#facts.host.request('run', fields, { arrays });
-    this.#count(reply.header.calls);
+    const reply = await this.#facts.model.run({ state, phase, user, arrays, outputs: wanted, taps: calls });
+    this.#count(reply.calls);
     const { values } = this.#program.phases[phase];
     const add = (name: string, id: string, array: string) => {
-      const [value, data] = [values.get(id), reply.arrays.get(array)?.data];
-      if (value === undefined || !(data instanceof Float32Array)) throw new Error(`the host's reply has no ${array}`);
+      const [value, data] = [values.get(id), reply.arrays.get(array)];
+      if (value === undefined || data === undefined) throw new Error(`the host's reply has no ${array}`);
       results.get(name)?.add(call, value, data);
     };
     for (const name of wanted) add(name, this.#program.graph.outputs[name] ?? '', name);
@@ -197,24 +180,27 @@ export class TtExecutable implements Executable {
     const { graph, board, precision, taps } = this.#program;
     this.#program = lowerProgram(graph, { board, precision, taps: new Set([...taps, ...missing]) });
     this.#module = emitModule(this.#program, this.#facts.title);
-    await this.#facts.host.request('load', { module: this.#module.text, name: 'program' });
+    await this.#facts.model.exchange(this.#module.text);
   }
 
-  #count(calls: unknown): void {
-    if (this.calls === null) return;
-    const { golden, standIn, byName } = callsSchema.parse(calls);
-    this.calls.golden += golden;
-    this.calls.standIn += standIn;
-    for (const [name, [kind, count]] of Object.entries(byName))
+  #count(calls: ReferenceCalls | null): void {
+    if (this.calls === null || calls === null) return;
+    this.calls.golden += calls.golden;
+    this.calls.standIn += calls.standIn;
+    for (const [name, [kind, count]] of Object.entries(calls.byName))
       this.calls.byName[name] = [kind, (this.calls.byName[name]?.[1] ?? 0) + count];
   }
 
-  async #createOnHost({ users, length }: Room): Promise<number> {
-    const { host, cacheFill } = this.#facts;
-    const fields = { users, length, ...(cacheFill === undefined ? {} : { fill: cacheFill }) };
-    const { header } = await host.request('createState', fields);
-    await this.#measure();
-    return z.number().parse(header.state);
+  async #onHost(state: TtState): Promise<number> {
+    const made = this.#states.get(state);
+    if (made === undefined) throw new TypeError('the state was disposed, or belongs to another executable');
+    return made;
+  }
+
+  async #createOnHost(room: Room): Promise<number> {
+    const { model, cacheFill } = this.#facts;
+    const state = await model.createState({ ...room, ...(cacheFill === undefined ? {} : { fill: cacheFill }) });
+    return state;
   }
 
   #forget(state: TtState): void {
@@ -222,15 +208,9 @@ export class TtExecutable implements Executable {
     if (made === undefined) return;
     this.#states.delete(state);
     const freed = this.#queue(async () => {
-      await this.#facts.host.request('freeState', { state: await made });
-      await this.#measure();
+      await this.#facts.model.freeState(await made);
     });
     freed.catch(() => {});
-  }
-
-  async #measure(): Promise<void> {
-    const { header } = await this.#facts.host.request('memory');
-    this.#stateBytes = z.number().parse(header.states);
   }
 
   /** One thing after the other: a board has one program at a time. */
@@ -239,4 +219,11 @@ export class TtExecutable implements Executable {
     this.#last = result;
     return result;
   }
+}
+
+/** Keys and values of all users, heads padded to whole tiles. */
+function cacheBytes({ graph, precision }: LoweredProgram, { users, length }: Room): number {
+  const bytes = ({ numKvHeads, headDim }: KvCache) =>
+    2 * bytesOf(precision.caches, [users, numKvHeads, length, Math.ceil(headDim / tile) * tile]);
+  return Object.values(graph.states).reduce((sum, cache) => sum + bytes(cache), 0);
 }

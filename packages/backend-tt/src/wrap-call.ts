@@ -1,7 +1,7 @@
 /** Columns of a line. */
 const limit = 120;
 
-/** A line of Python, broken within its outermost brackets when it is long. */
+/** A line of Python, broken within its outermost brackets when it is long; an argument that is still long likewise. */
 export function wrapCall(line: string, indent: string, comment = ''): string {
   const whole = `${indent}${line}`;
   const remark = comment === '' ? '' : `  # ${comment}`;
@@ -10,7 +10,10 @@ export function wrapCall(line: string, indent: string, comment = ''): string {
   const open = line.indexOf('(');
   if (open < 0 || !line.endsWith(')') || closing(line, open) !== line.length - 1) return whole + remark;
   const args = splitArguments(line.slice(open + 1, -1));
-  const body = fill(args, limit - indent.length - 4).map((text) => `${indent}    ${text}`);
+  const inner = `${indent}    `;
+  const body = fill(args, limit - inner.length).map((text) =>
+    text.endsWith(',') ? `${wrapCall(text.slice(0, -1), inner)},` : wrapCall(text, inner),
+  );
   return [`${indent}${line.slice(0, open + 1)}`, ...body, `${indent})${remark}`].join('\n');
 }
 

@@ -7,8 +7,8 @@ import { createModelFactory } from './index.node.ts';
 import type { Model } from './model.ts';
 import { golden, goldenFolder } from './testing/golden.ts';
 
-/** Rows without a token hold a token that is no padding, turned absurdly; unused places of the cache are far from zero. */
-const poison = { token: 7, rotary: 1e4, cache: 1e4 };
+/** Rows without a token hold a token that is no padding, turned absurdly; unused places of the cache hold no number at all. */
+const poison = { token: 7, rotary: 1e4, cache: Number.NaN };
 
 const factory = createModelFactory({ backends: [ttBackend({ mode: 'reference', padding: poison }), referenceBackend] });
 const layers = ['layers.0', 'layers.1', 'layers.2'];

@@ -2,6 +2,7 @@ import {
   concreteShape,
   elementCount,
   type FloatTensor,
+  type LocalGraph,
   type LocalOpName,
   type Node,
   type NodeOf,
@@ -16,7 +17,6 @@ import { nativeBytes, newArena, sizesOf } from './arena.ts';
 import type { Engine } from './engine.ts';
 import { ggmlTypes, int32Type, int64Type } from './ggml-type.ts';
 import type { LayerCache } from './kv-cache.ts';
-import type { LocalGraph } from './local-graph.ts';
 import { attentionTiles } from './lower/attention.ts';
 import { lowerings } from './lower/index.ts';
 import type { Lowered, Lowering, LoweringContext, TokenSpan } from './lowering.ts';

@@ -2,9 +2,10 @@ import {
   cachePlaces,
   checkStep,
   type Executable,
-  type Graph,
   type IndexBounds,
   indexBounds,
+  type LocalGraph,
+  localGraph,
   type MemoryReport,
   type Program,
   type State,
@@ -12,7 +13,6 @@ import {
   type Step,
   type StepResult,
   tapValue,
-  validateProgram,
   type WeightSource,
 } from '@tttv2/graph';
 import { DoesNotFitError, type HardwareConfig, SpecError, UnsupportedHardwareError } from '@tttv2/spec';
@@ -20,7 +20,6 @@ import type { ComputeSettings } from './compute-graph.ts';
 import { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
 import { checkCaches } from './kv-cache.ts';
-import { type LocalGraph, localGraph } from './local-graph.ts';
 import { GgmlState } from './state.ts';
 import { type LoadOptions, Weights } from './weights.ts';
 
@@ -40,7 +39,7 @@ const maxTokensPerStep = 512;
 
 /** Places a program of one stage on ggml's CPU backend. */
 export async function compileGgml(program: Program, source: WeightSource, options: GgmlOptions): Promise<Executable> {
-  const graph = localGraph(onlyStage(validateProgram(program), options.device), options.device);
+  const graph = localGraph(program, options.device);
   checkCaches(graph, { ...options, ...options.settings });
   const engine = new Engine({ threads: options.threads });
   try {
@@ -50,13 +49,6 @@ export async function compileGgml(program: Program, source: WeightSource, option
     await engine.dispose();
     throw error;
   }
-}
-
-function onlyStage({ stages, mesh }: Program, device: string): Graph {
-  const [graph] = stages;
-  if (graph !== undefined && stages.length === 1 && mesh[0] * mesh[1] === 1) return graph;
-  const message = `${device} is one device, but the program has ${stages.length} stages on a ${mesh.join('×')} mesh: use a tensorParallelSize and pipelineParallelSize of 1`;
-  throw new UnsupportedHardwareError({ device, field: 'mesh', message });
 }
 
 class GgmlExecutable implements Executable {

@@ -1,11 +1,10 @@
-import type { State, StateOptions, Step } from '@tttv2/graph';
+import type { LocalGraph, State, StateOptions, Step } from '@tttv2/graph';
 import { isLengthDependent } from '@tttv2/spec';
 import { ComputeGraph, type ComputeSettings } from './compute-graph.ts';
 import type { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
 import { KvCacheMemory } from './kv-cache.ts';
 import { KvCells } from './kv-cells.ts';
-import type { LocalGraph } from './local-graph.ts';
 import type { Pointer } from './pointer.ts';
 import type { PreparedStep } from './prepared-step.ts';
 

@@ -21,6 +21,8 @@ export type { Graph, KvCache, Node, NodeOf, Parameter, StateDeclaration, StepInp
 export { isCollective, stepInputs } from './graph.ts';
 export { GraphError } from './graph-error.ts';
 export { legalize } from './legalize.ts';
+export type { LocalGraph } from './local-graph.ts';
+export { localGraph } from './local-graph.ts';
 export type { Mesh, MeshAxis, Place } from './mesh.ts';
 export { groupsAlong, placesOf } from './mesh.ts';
 export type { OpDefinition, OpKind, ValueId } from './op.ts';

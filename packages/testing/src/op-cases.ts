@@ -50,7 +50,7 @@ const broadcasts: readonly (readonly [readonly Dim[], readonly Dim[]])[] = [
     [1, 1, 1, 1],
   ],
   [
-    [3, 'N', 2],
+    [1, 'N', 2],
     ['N', 1],
   ],
   [['R', 4], [4]],
@@ -220,7 +220,7 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
     { attrs: { shape: ['N', 2, 3] }, inputs: [['N', 6]] },
     { attrs: { shape: [1, 'N', 6] }, inputs: [['N', 6]] },
     { attrs: { shape: ['N', 12] }, inputs: [['N', 2, 3, 2]] },
-    { attrs: { shape: [6, 'N'] }, inputs: [['N', 6]] },
+    { attrs: { shape: [1, 1, 'N', 6] }, inputs: [['N', 6]] },
     { attrs: { shape: [6] }, inputs: [[1, 2, 3]] },
   ],
   rms_norm: [1e-6, 0.1].flatMap((eps) => rows.map((shape) => ({ attrs: { eps }, inputs: [shape, shape.slice(-1)] }))),

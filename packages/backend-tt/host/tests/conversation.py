@@ -25,6 +25,8 @@ class Conversation:
             stderr=subprocess.PIPE,
         )
         self._ids = itertools.count(1)
+        # The one that was loaded last: what is asked is asked of it.
+        self.model: int | None = None
         self.progress: list[dict[str, int]] = []
 
     def __enter__(self) -> 'Conversation':
@@ -36,10 +38,13 @@ class Conversation:
     def ask(self, op: str, arrays: dict[str, np.ndarray] | None = None, **fields: Any) -> Frame:
         """The last reply; progress before it is kept aside."""
         number = next(self._ids)
+        if op != 'open' and 'parameters' not in fields:
+            fields.setdefault('model', self.model)
         write_frame(self._process.stdin, {'id': number, 'op': op, **fields}, arrays)
         while (reply := read_frame(self._process.stdout)) is not None:
             assert reply.header['id'] == number
             if 'progress' not in reply.header:
+                self.model = reply.header.get('model', self.model)
                 return reply
             self.progress.append(reply.header['progress'])
         raise AssertionError(f'the host ended: {self._process.stderr.read().decode()}')

@@ -96,7 +96,19 @@ def test_memory(decoder: Conversation) -> None:
     assert decoder.ask('freeState', state=first).header['ok']
     assert decoder.ask('memory').header['states'] == 0
     assert decoder.ask('unload').header['ok']
-    assert decoder.ask('memory').header['weights'] == 0
+    assert decoder.ask('memory').header['error']['message'] == f'there is no model {decoder.model}'
+
+
+def test_models_are_independent(decoder: Conversation) -> None:
+    first, tokens = decoder.model, small.prompt(32)
+    state = decoder.ask('createState', users=1, length=32).header['state']
+    before = prefill(decoder, state, 0, tokens).arrays['logits']
+    decoder.ask('load', module=small.TEXT, name='other', parameters=small.PARAMETERS, files=[])
+    assert decoder.model != first
+    other = decoder.ask('createState', users=1, length=32).header['state']
+    assert np.any(prefill(decoder, other, 0, tokens).arrays['logits'] != before)
+    assert decoder.ask('unload').header['ok']
+    np.testing.assert_array_equal(prefill(decoder, state, 0, tokens, model=first).arrays['logits'], before)
 
 
 def test_loading_tells_how_far_it_is(decoder: Conversation) -> None:
@@ -127,8 +139,8 @@ def prefill(w, caches, step):
     expr = {'kind': 'random', 'seed': 0, 'stream': '', 'mean': 3, 'std': 0, 'shape': [1, 2]}
     sent = {'sent': np.array([[1, 2]], np.float32)}
     host.ask('load', sent, module=module, name='sum', parameters=[{'name': 'stored', 'expr': expr}], files=[])
-    host.ask('createState', users=1, length=1)
-    reply = host.ask('run', state=1, phase='prefill', outputs=['sum'])
+    state = host.ask('createState', users=1, length=1).header['state']
+    reply = host.ask('run', state=state, phase='prefill', outputs=['sum'])
     np.testing.assert_array_equal(reply.arrays['sum'], [[4, 5]])
 
 
@@ -228,7 +240,7 @@ def test_a_parameter_of_another_shape_is_named(host: Conversation) -> None:
 def test_before_a_device_is_open_nothing_can_be_loaded_and_other_modes_say_what_is_missing() -> None:
     with Conversation() as host:
         assert host.ask('load', module='', name='x').header['error']['message'] == 'no device is open'
-        assert host.ask('run', state=1).header['error']['message'] == 'no model is loaded'
+        assert host.ask('run', state=1, model=1).header['error']['message'] == 'there is no model 1'
         wrong = host.ask('open', mode='dream', board='n150', mesh=[1, 1]).header['error']
         assert wrong['message'] == 'there is no mode "dream", only reference, acceptance, device'
         wrong = host.ask('open', mode='reference', board='n100', mesh=[1, 1]).header['error']

@@ -1,9 +1,8 @@
-import type { OpName } from '@tttv2/graph';
+import type { LocalOpName } from '@tttv2/graph';
 import type { Lowering } from '../lowering.ts';
 import { activation, glu } from './activation.ts';
 import { affine } from './affine.ts';
 import { attention } from './attention.ts';
-import { allGather, allReduce } from './collective.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
 import { binary, unary } from './elementwise.ts';
@@ -17,13 +16,11 @@ import { rotary } from './rotary.ts';
 import { slice } from './slice.ts';
 import { toFloat } from './to-float.ts';
 
-/** How every op is written in ttnn calls: a new op without one does not compile. */
-export const lowerings: { readonly [Name in OpName]: Lowering<Name> } = {
+/** How every op of one device is written in ttnn calls: a new op without one does not compile. */
+export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> } = {
   activation,
   add: binary('add'),
   affine,
-  all_gather: allGather,
-  all_reduce: allReduce,
   attention,
   concat,
   constant,

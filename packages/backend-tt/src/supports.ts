@@ -1,0 +1,34 @@
+import { type ExecutionMode, type Graph, isCollective, type Node, type Support } from '@tttv2/graph';
+import { type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
+import { tile } from './phase.ts';
+
+/** What a board says of a node. Golden functions pad nothing, so by them every size is right. */
+export function supports(
+  node: Node,
+  graph: Graph,
+  { useFusedKernels, deviceType }: HardwareConfig,
+  mode: ExecutionMode,
+): Support {
+  if (isCollective(node)) return unsupported(`${deviceType} is one chip: it has nobody to exchange with`);
+  const isFused = node.op === 'linear' || node.op === 'rms_norm' || node.op === 'layer_norm' || node.op === 'glu';
+  if (isFused && useFusedKernels === false) return { kind: 'decompose' };
+  const headDim = node.op === 'attention' ? (graph.states[node.attrs.state]?.headDim ?? 0) : 0;
+  if (mode !== 'reference' && headDim % tile !== 0)
+    return unsupported(`its heads have ${headDim} dimensions, and ttnn's attention wants whole tiles of ${tile}`);
+  return { kind: 'native' };
+}
+
+/** @throws UnsupportedHardwareError that names the first op which the board cannot run. */
+export function checkSupported(graph: Graph, hardware: HardwareConfig, mode: ExecutionMode): void {
+  const { deviceType: device } = hardware;
+  for (const node of graph.nodes) {
+    const support = supports(node, graph, hardware, mode);
+    if (support.kind !== 'unsupported') continue;
+    const message = `${device} cannot run ${node.op} at ${node.scope}: ${support.reason}`;
+    throw new UnsupportedHardwareError({ device, field: node.op, message });
+  }
+}
+
+function unsupported(reason: string): Support {
+  return { kind: 'unsupported', reason };
+}
