@@ -13,6 +13,8 @@ MODES = ('reference', 'acceptance', 'device')
 CLUSTERS = Path(__file__).parent / 'clusters'
 MOCK = 'TT_METAL_MOCK_CLUSTER_DESC_PATH'
 COMPILER = 'sfpi/compiler/bin/riscv-tt-elf-g++'
+# What the stand-in says of itself.
+STAND_IN = b'Stand-in of TTTv2'
 
 
 def open_backend(mode: str, board: str, mesh: list[int]) -> tuple[Any, dict[str, str]]:
@@ -45,9 +47,7 @@ def install_trouble() -> str | None:
 
 def compiler_trouble() -> str | None:
     """As `install_trouble`, for mode acceptance."""
-    spec = importlib.util.find_spec('ttnn')
-    root = '' if spec is None else spec.origin or ''
-    places = [Path(root).parent / 'runtime' / COMPILER, Path('/opt/tenstorrent') / COMPILER]
+    places = _compiler_places()
     if any(place.exists() for place in places):
         return None
     kinds = "Tenstorrent's SFPI, or a stand-in that links empty kernels"
@@ -56,9 +56,19 @@ def compiler_trouble() -> str | None:
 
 def board_trouble() -> str | None:
     """As `install_trouble`, for mode device."""
-    if Path('/dev/tenstorrent').exists():
-        return None
-    return 'no board: /dev/tenstorrent is not there. Install its driver, or use mode "reference" or "acceptance"'
+    if not Path('/dev/tenstorrent').exists():
+        return 'no board: /dev/tenstorrent is not there. Install its driver, or use mode "reference" or "acceptance"'
+    compiler = next((place for place in _compiler_places() if place.exists()), None)
+    if compiler is not None and STAND_IN in compiler.read_bytes():
+        return f'the compiler at {compiler} is a stand-in that links empty kernels: install SFPI, and remove it'
+    return None
+
+
+def _compiler_places() -> list[Path]:
+    """Where ttnn looks for a compiler, in its order."""
+    spec = importlib.util.find_spec('ttnn')
+    root = '' if spec is None else spec.origin or ''
+    return [Path(root).parent / 'runtime' / COMPILER, Path('/opt/tenstorrent') / COMPILER]
 
 
 def _cluster(board: str) -> Path:

@@ -5,6 +5,8 @@ from typing import Any
 import torch
 import ttnn
 
+from refusals import refusals
+
 
 class Hardware:
     """The backend of modes `acceptance` and `device`."""
@@ -16,6 +18,8 @@ class Hardware:
         self.ttnn = ttnn
         # Nothing stands in for ttnn here.
         self.calls = None
+        # What a mock refuses, in every run: that it is no mock which takes anything.
+        self.refusals = refusals(self.device) if mock else []
 
     def place(self, tensor: torch.Tensor, dtype: Any, layout: Any) -> ttnn.Tensor:
         return ttnn.from_torch(tensor, dtype=dtype, layout=layout, device=self.device)

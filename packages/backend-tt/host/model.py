@@ -56,7 +56,7 @@ class Model:
                 progress(loaded, total)
         return total
 
-    def exchange(self, module: ModelModule) -> int:
+    def exchange(self, module: ModelModule) -> None:
         """Runs another text on the same weights."""
         _check_names(module.parameters, self._weights, module.filename)
         before = self._module.parameters
@@ -65,7 +65,6 @@ class Model:
                 message = f'{module.filename} wants {name} as {parameter}, it is loaded as {before[name]}'
                 raise Failure('request', message)
         self._module = module
-        return self.weight_bytes()
 
     def create_state(self, users: int, length: int, fill: float | None) -> int:
         caches = self._module.make_caches(self._backend.device, users, length)
@@ -116,17 +115,6 @@ class Model:
         _check_there(taps, kept, f'{phase} of {self._module.filename} did not call')
         tapped = {f'{function}@{at}': kept[function, at] for function, at in taps}
         return {**{name: self._fetch(results[name]) for name in outputs}, **tapped}
-
-    def weight_bytes(self) -> int:
-        return sum(tensor_bytes(*parameter) for parameter in self._module.parameters.values())
-
-    def state_bytes(self) -> int:
-        sizes: list[int] = []
-        for state in self._states.values():
-            self._each_tensor(
-                lambda cache: sizes.append(tensor_bytes(cache.shape, cache.dtype, cache.layout)), state.caches
-            )
-        return sum(sizes)
 
     def free(self) -> None:
         for number in list(self._states):

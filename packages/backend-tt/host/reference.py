@@ -78,6 +78,7 @@ class Reference:
     def __init__(self, board: str):
         self.device = ReferenceDevice(board)
         self.calls: Counter[tuple[str, str]] = Counter()
+        self.refusals: list[str] = []
         self.ttnn = Namespace('', ttnn, self.calls)
 
     def place(self, tensor: torch.Tensor, dtype: Any, layout: Any) -> ReferenceTensor:

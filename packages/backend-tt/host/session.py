@@ -65,7 +65,6 @@ class Session:
             'createState': self._create_state,
             'freeState': lambda header: self._model_of(header).free_state(field(header, 'state', int)),
             'forkState': self._fork_state,
-            'memory': self._memory,
             'close': lambda _: self.close(),
         }
         if op not in operations:
@@ -78,7 +77,7 @@ class Session:
         mode, board, mesh = field(header, 'mode', str), field(header, 'board', str), field(header, 'mesh', list)
         self._backend, versions = open_backend(mode, board, mesh)
         self._mode = mode
-        return {'versions': versions, 'mode': mode}
+        return {'versions': versions, 'mode': mode, 'refusals': self._backend.refusals}
 
     def _load(self, header: Header, arrays: dict[str, np.ndarray]) -> Header:
         """Arrays of the request are parameters as they are. Without `parameters`, only the text is exchanged."""
@@ -88,7 +87,8 @@ class Session:
         self._filename = f'{name}.py'
         module = ModelModule(text, self._filename, self._backend.ttnn)
         if 'model' in header:
-            return {'bytes': self._model_of(header).exchange(module)}
+            self._model_of(header).exchange(module)
+            return {}
         exprs = named(header, 'parameters', 'expr')
         paths = {name: str(self._folder / path) for name, path in named(header, 'files', 'path').items()}
 
@@ -119,10 +119,6 @@ class Session:
     def _fork_state(self, header: Header) -> Header:
         facts = (field(header, name, int) for name in ('state', 'from', 'to', 'length'))
         return {'done': self._model_of(header).fork_state(*facts)}
-
-    def _memory(self, header: Header) -> Header:
-        model = self._model_of(header)
-        return {'weights': model.weight_bytes(), 'states': model.state_bytes()}
 
     def _run(self, header: Header, arrays: dict[str, np.ndarray]) -> Reply:
         model = self._model_of(header)

@@ -1,4 +1,6 @@
 import type { ExecutionMode } from '@tttv2/graph';
+import { z } from 'zod';
+import type { Frame } from './frames.ts';
 import { HostProcess } from './host-process.ts';
 
 /** How long a board stays open that nobody uses: opening it again takes seconds. */
@@ -6,10 +8,20 @@ const lingerMs = 10_000;
 
 interface OpenHost {
   host: HostProcess;
-  opened: Promise<unknown>;
+  opened: Promise<Frame>;
   users: number;
   closing?: ReturnType<typeof setTimeout>;
 }
+
+/** A board that is open, until it is released. */
+export interface Lease {
+  host: HostProcess;
+  /** What ttnn said, on a mock of the board, to programs that no board can run; empty in other modes. */
+  refusals: readonly string[];
+  release(): Promise<void>;
+}
+
+const openedSchema = z.object({ refusals: z.array(z.string()) });
 
 /** Python hosts by board: one process has a board open for all programs that run on it. */
 export class HostPool {
@@ -22,20 +34,20 @@ export class HostPool {
     this.#python = python;
   }
 
-  /** The host of a board, until `release`. @throws UnsupportedHardwareError, DeviceLostError when it cannot be opened. */
-  async acquire(board: string): Promise<{ host: HostProcess; release: () => Promise<void> }> {
+  /** @throws UnsupportedHardwareError, DeviceLostError when the board cannot be opened. */
+  async acquire(board: string): Promise<Lease> {
     const open = this.#open(board);
     open.users++;
     clearTimeout(open.closing);
     const release = () => this.#release(board, open);
     try {
-      await open.opened;
+      const { refusals } = openedSchema.parse((await open.opened).header);
+      return { host: open.host, refusals, release };
     } catch (error) {
       open.users = 0;
       await this.#close(board, open);
       throw error;
     }
-    return { host: open.host, release };
   }
 
   #open(board: string): OpenHost {

@@ -46,13 +46,13 @@ export function ttBackend({ mode = 'device', python = defaultPython(), padding }
     async compile(program, weights, hardware, { progress, signal } = {}) {
       const { module, lowered, hardware: config, title } = emitProgram(program, hardware, { mode });
       signal?.throwIfAborted();
-      const { host, release } = await pool.acquire(lowered.board.spec.name);
+      const { host, refusals, release } = await pool.acquire(lowered.board.spec.name);
       try {
         const model = await load(host, lowered, weights, { name: `program_${++count}`, module: module.text }, progress);
         if (signal?.aborted) await model.unload();
         signal?.throwIfAborted();
         const { cache: cacheFill, ...rows } = padding ?? { cache: undefined, ...noPadding };
-        const facts = { model, program: lowered, module, title, mode, hardware: config };
+        const facts = { model, program: lowered, module, title, mode, hardware: config, refusals };
         return new TtExecutable({ ...facts, padding: rows, cacheFill, onDispose: release });
       } catch (error) {
         await release();

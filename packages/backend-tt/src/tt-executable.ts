@@ -28,6 +28,7 @@ export interface TtExecutableFacts {
   title: string;
   mode: ExecutionMode;
   hardware: HardwareConfig;
+  refusals: readonly string[];
   padding: Padding;
   /** Fills new caches; zero when absent. */
   cacheFill: number | undefined;
@@ -47,6 +48,11 @@ export class TtExecutable implements Executable {
   readonly hardware: HardwareConfig;
   /** All calls so far; null where ttnn itself runs them. */
   readonly calls: ReferenceCalls | null;
+  /**
+   * In mode `acceptance`: what ttnn said, on the same mock of the board, to a product of shapes that do not fit and to
+   * 256 MiB in L1. A mock that takes them takes anything, and is not used.
+   */
+  readonly refusals: readonly string[];
   readonly #facts: TtExecutableFacts;
   readonly #states = new Map<TtState, Promise<number>>();
   #program: LoweredProgram;
@@ -57,6 +63,7 @@ export class TtExecutable implements Executable {
   constructor(facts: TtExecutableFacts) {
     this.mode = facts.mode;
     this.hardware = facts.hardware;
+    this.refusals = facts.refusals;
     this.calls = facts.mode === 'reference' ? { golden: 0, standIn: 0, byName: {} } : null;
     this.#facts = facts;
     this.#program = facts.program;

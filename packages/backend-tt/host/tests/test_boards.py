@@ -64,7 +64,9 @@ def grid_of(host: Conversation) -> ttnn.CoreCoord:
 @needs_compiler
 def test_a_mock_board_accepts_a_good_program_and_refuses_bad_ones() -> None:
     with Conversation() as host:
-        assert host.ask('open', mode='acceptance', board='n150', mesh=[1, 1]).header['ok']
+        opened = host.ask('open', mode='acceptance', board='n150', mesh=[1, 1]).header
+        product, l1 = opened['refusals']
+        assert 'Mismatch: width=64 height=96' in product and '268435456 B L1' in l1
         first, second = run_decoder(host)
         assert (first.shape, second.shape) == ((1, 1, 32, 64), (1, 1, 2, 64))
         # Were these accepted, acceptance would mean nothing.
