@@ -23,9 +23,7 @@ def open_backend(mode: str, board: str, mesh: list[int]) -> tuple[Any, dict[str,
         raise Failure('request', f'there is no mode "{mode}", only {", ".join(MODES)}')
     if mesh != [1, 1]:
         raise Failure('request', f'a mesh of {mesh}: the host runs one chip so far, [1, 1]')
-    trouble = (
-        install_trouble() or (mode == 'acceptance' and compiler_trouble()) or (mode == 'device' and board_trouble())
-    )
+    trouble = (mode == 'acceptance' and compiler_trouble()) or (mode == 'device' and board_trouble())
     if trouble:
         raise Failure('refused', trouble)
     _prepare_environment(None if mode == 'device' else _cluster(board))
@@ -36,17 +34,8 @@ def open_backend(mode: str, board: str, mesh: list[int]) -> tuple[Any, dict[str,
     }
 
 
-def install_trouble() -> str | None:
-    """What is missing, and what to do; None when nothing is."""
-    missing = [name for name in ('ttnn', 'torch') if importlib.util.find_spec(name) is None]
-    if not missing:
-        return None
-    found = f'{" and ".join(missing)} not found by Python {platform.python_version()}'
-    return f'{found}: install ttnn and torch for Python 3.10 or 3.12'
-
-
 def compiler_trouble() -> str | None:
-    """As `install_trouble`, for mode acceptance."""
+    """What mode acceptance lacks, and what to do; None when nothing is."""
     places = _compiler_places()
     if any(place.exists() for place in places):
         return None
@@ -55,7 +44,7 @@ def compiler_trouble() -> str | None:
 
 
 def board_trouble() -> str | None:
-    """As `install_trouble`, for mode device."""
+    """As `compiler_trouble`, for mode device."""
     if not Path('/dev/tenstorrent').exists():
         return 'no board: /dev/tenstorrent is not there. Install its driver, or use mode "reference" or "acceptance"'
     compiler = next((place for place in _compiler_places() if place.exists()), None)

@@ -10,6 +10,12 @@ from pathlib import Path
 # The host may lie where nothing is to be written.
 sys.dont_write_bytecode = True
 
+from python_trouble import CANNOT_RUN, python_trouble
+
+if trouble := python_trouble():
+    print(trouble, file=sys.stderr)
+    sys.exit(CANNOT_RUN)
+
 from frames import FrameError, read_frame, write_frame
 from session import Session
 

@@ -20,6 +20,9 @@ interface Waiting {
 /** The same from `src` and from `dist`. */
 const script = fileURLToPath(new URL('../host/host.py', import.meta.url));
 
+/** Exit code of a host that this Python cannot run (`python_trouble.py`). */
+const cannotRun = 3;
+
 /** Words of the host's own that are shown when it ends for no known reason. */
 const keptWords = 4000;
 
@@ -45,12 +48,16 @@ export class HostProcess {
     // A host that has ended is noticed by its end, not by what cannot be written to it.
     this.#child.stdin.on('error', () => {});
     this.#ended = new Promise((resolve) => {
-      this.#child.on('error', (error) =>
-        this.#fail(`Python cannot be started as "${python}": ${error.message}`, resolve),
-      );
-      this.#child.on('close', (code, signal) =>
-        this.#fail(`the Python host ended with ${signal ?? `exit code ${code}`}`, resolve),
-      );
+      this.#child.on('error', ({ message }) => {
+        this.#fail(this.#unusable(`"${python}" cannot be started (${message})`), resolve);
+      });
+      this.#child.on('close', (code, signal) => {
+        const words = this.#words.trim();
+        const said = words === '' ? '' : `; its last words:\n${words}`;
+        const message = `the Python host ended with ${signal ?? `exit code ${code}`}${said}`;
+        const lost = new DeviceLostError({ device, message });
+        this.#fail(code === cannotRun ? this.#unusable(`"${python}" cannot run ttnn: ${words}`) : lost, resolve);
+      });
     });
   }
 
@@ -130,12 +137,14 @@ export class HostProcess {
     }
   }
 
-  #fail(message: string, done: () => void): void {
-    const words = this.#words.trim();
-    this.#end ??= new DeviceLostError({
-      device: this.#device,
-      message: `${message}${words === '' ? '' : `; its last words:\n${words}`}`,
-    });
+  #unusable(reason: string): UnsupportedHardwareError {
+    const device = this.#device;
+    const message = `${device}: ${reason}; give the path of a Python 3.10 or 3.12 that has ttnn and torch, e.g. in TTTV2_PYTHON`;
+    return new UnsupportedHardwareError({ device, message });
+  }
+
+  #fail(error: Error, done: () => void): void {
+    this.#end ??= error;
     for (const { reject } of this.#waiting.values()) reject(this.#end);
     this.#waiting.clear();
     done();

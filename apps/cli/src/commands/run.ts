@@ -1,4 +1,5 @@
 import type { Model, Prompt } from '@tttv2/factory';
+import type { ExecutionMode } from '@tttv2/graph';
 import type { GenerateResult, Generation, Sampling, TextChunk } from '@tttv2/runtime';
 import type { Command, Read } from '../command.ts';
 import { hardwareInputs, readHardware } from '../hardware-inputs.ts';
@@ -129,12 +130,19 @@ function jsonOf({ promptIds, ids: newIds, text: newText, finishReason, mode, tim
   return { promptIds, ids: newIds, text: newText, finishReason, mode, ...timings };
 }
 
-function endText({ text: whole, usage, timings }: GenerateResult): void {
+/** What a text is worth that no device has computed. */
+const worth: Readonly<Record<ExecutionMode, readonly string[]>> = {
+  device: [],
+  reference: ['computed by reference, not on the device'],
+  acceptance: ['nothing was computed: the text means nothing'],
+};
+
+function endText({ text: whole, usage, timings, mode }: GenerateResult): void {
   if (!whole.endsWith('\n')) process.stdout.write('\n');
   const { ttftMs, prefillTokensPerSecond: prefill, decodeTokensPerSecond: decode } = timings;
   const speeds = [
     ...(Number.isNaN(ttftMs) ? [] : [`first after ${Math.round(ttftMs)} ms (${prefill.toFixed(1)} tokens/s)`]),
     ...(Number.isNaN(decode) ? [] : [`then ${decode.toFixed(1)} tokens/s`]),
   ];
-  note([`${usage.promptTokens} prompt tokens`, `${usage.newTokens} new`, ...speeds].join(', '));
+  note([`${usage.promptTokens} prompt tokens`, `${usage.newTokens} new`, ...speeds, ...worth[mode]].join(', '));
 }

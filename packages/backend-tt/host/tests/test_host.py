@@ -13,6 +13,7 @@ import pytest
 import small_decoder as small
 from backend import board_trouble
 from conversation import HOST, Conversation
+from python_trouble import CANNOT_RUN
 
 
 @pytest.fixture(scope='module')
@@ -260,3 +261,10 @@ def test_bytes_that_are_no_frame_end_the_host_with_2() -> None:
 def test_help() -> None:
     shown = subprocess.run([sys.executable, str(HOST), '--help'], capture_output=True, text=True, check=True)
     assert 'frames on stdin and stdout' in shown.stdout
+
+
+def test_a_python_without_ttnn_says_what_is_needed() -> None:
+    # -S: without the packages that are installed.
+    ended = subprocess.run([sys.executable, '-S', str(HOST)], capture_output=True, text=True)
+    assert ended.returncode == CANNOT_RUN
+    assert re.fullmatch(r'Python 3\.\d+\.\d+ has no numpy and no ttnn and no torch: a Python .* is needed\n', ended.stderr)
