@@ -12,7 +12,9 @@ sys.dont_write_bytecode = True
 
 from python_trouble import CANNOT_RUN, python_trouble
 
-if trouble := python_trouble():
+# No newer syntax here: old Pythons are to be told so.
+trouble = python_trouble()
+if trouble:
     print(trouble, file=sys.stderr)
     sys.exit(CANNOT_RUN)
 

@@ -8,12 +8,9 @@ CANNOT_RUN = 3
 
 
 def python_trouble():
-    """What is wrong, and what to do; None when nothing is."""
-    version = '.'.join(map(str, sys.version_info[:3]))
-    wanted = 'a Python 3.10 or 3.12 with ttnn and torch'
+    """What is wrong; None when nothing is."""
+    version = 'Python ' + '.'.join(map(str, sys.version_info[:3]))
     if sys.version_info < (3, 10):
-        return 'this is Python {}: {} is needed'.format(version, wanted)
+        return version + ' is too old'
     missing = [name for name in ('numpy', 'ttnn', 'torch') if importlib.util.find_spec(name) is None]
-    if missing:
-        return 'Python {} has no {}: {} is needed'.format(version, ' and no '.join(missing), wanted)
-    return None
+    return '{} has no {}'.format(version, ' and no '.join(missing)) if missing else None

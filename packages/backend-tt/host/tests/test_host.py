@@ -267,4 +267,4 @@ def test_a_python_without_ttnn_says_what_is_needed() -> None:
     # -S: without the packages that are installed.
     ended = subprocess.run([sys.executable, '-S', str(HOST)], capture_output=True, text=True)
     assert ended.returncode == CANNOT_RUN
-    assert re.fullmatch(r'Python 3\.\d+\.\d+ has no numpy and no ttnn and no torch: a Python .* is needed\n', ended.stderr)
+    assert re.fullmatch(r'Python 3\.\d+\.\d+ has no numpy and no ttnn and no torch\n', ended.stderr)
