@@ -17,6 +17,8 @@ export interface HostArray {
 }
 
 const prefixBytes = 12;
+/** What says that it has more is no frame, but words that somebody wrote between them. */
+const longestHeader = 2 ** 28;
 const described = z.array(
   z.object({ name: z.string(), dtype: z.enum(['float32', 'int32']), shape: z.array(z.number().int().nonnegative()) }),
 );
@@ -59,7 +61,9 @@ export class FrameReader {
     if (this.#bytes < prefixBytes) return null;
     const { buffer } = this.#take(prefixBytes);
     const view = new DataView(buffer);
-    return { header: view.getUint32(0, true), payload: Number(view.getBigUint64(4, true)) };
+    const [header, payload] = [view.getUint32(0, true), Number(view.getBigUint64(4, true))];
+    if (header > longestHeader) throw new Error(`a header of ${header} bytes: at most ${longestHeader}`);
+    return { header, payload };
   }
 
   /** The next bytes, in memory of their own: aligned for numbers. */
@@ -90,5 +94,6 @@ function decode(headerBytes: Uint8Array, payload: Uint8Array<ArrayBuffer>): Fram
     arrays.set(name, { dtype, shape, data });
     at += data.byteLength;
   }
+  if (at !== payload.byteLength) throw new Error(`a payload of ${payload.byteLength} bytes: its arrays have ${at}`);
   return { header, arrays };
 }

@@ -79,7 +79,7 @@ export class Names {
     if (this.#scope === '' || hint === '' || hint === this.#scope) return 'x';
     const isInner = hint.startsWith(`${this.#scope}/`);
     const word = wordOf(isInner ? hint.slice(this.#scope.length + 1).replace(/\/.*/, '') : hint);
-    return this.#functions.has(word) ? `${word}_out` : word;
+    return this.#hides(word) || this.#hides(`${word}2`) ? `${word}_out` : word;
   }
 }
 

@@ -43,13 +43,16 @@ function qkvOf({ inputs }: Node, nodes: ReadonlyMap<string, Node>, graph: LocalG
   const [, numHeads, headDim] = q.reshape.type.shape.map(Number);
   const [, numKvHeads] = k.reshape.type.shape.map(Number);
   if (numHeads === undefined || numKvHeads === undefined || headDim === undefined) return null;
+  const weights = all.map(({ linear }) => linear.inputs[1] ?? '');
   const biases = all.map(({ linear }) => linear.inputs[2]).filter((bias) => bias !== undefined);
+  const storedAs = new Set(weights.map((name) => graph.parameters[name]?.stored));
   const x = q.linear.inputs[0] ?? '';
-  const fits = numHeads <= maxUsers && headDim % tile === 0 && all.every(({ linear }) => linear.inputs[0] === x);
-  if (!fits || (biases.length !== 0 && biases.length !== 3)) return null;
+  const isOneProduct = all.every(({ linear }) => linear.inputs[0] === x) && storedAs.size === 1;
+  const fits = numHeads <= maxUsers && headDim % tile === 0;
+  if (!isOneProduct || !fits || (biases.length !== 0 && biases.length !== 3)) return null;
   return {
     x,
-    weights: all.map(({ linear }) => linear.inputs[1] ?? ''),
+    weights,
     biases,
     heads: all.map(({ reshape }) => reshape.id),
     nodes: all.flatMap(({ linear, reshape }) => [linear.id, reshape.id]),
@@ -68,9 +71,10 @@ function projectionOf(name: string, nodes: ReadonlyMap<string, Node>, graph: Loc
     return projectionOf(node.inputs[0] ?? '', nodes, graph);
   const linear = nodes.get(node.inputs[0] ?? '');
   if (node.op !== 'reshape' || linear?.op !== 'linear' || usesOf(linear.id, graph) !== 1) return null;
-  const [rows] = node.type.shape;
+  const areRows = linear.type.shape.length === 2;
+  const areHeads = node.type.shape.length === 3 && node.type.shape[0] === 'N';
   const isOfParameters = linear.inputs.slice(1).every((input) => Object.hasOwn(graph.parameters, input));
-  return rows === 'N' && node.type.shape.length === 3 && isOfParameters ? { linear, reshape: node } : null;
+  return areRows && areHeads && isOfParameters ? { linear, reshape: node } : null;
 }
 
 function usesOf(name: string, { nodes, outputs }: LocalGraph): number {

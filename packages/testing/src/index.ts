@@ -8,6 +8,7 @@ export type { FuzzCase, FuzzOutcome, FuzzVariant } from './fuzz.ts';
 export { fuzzCase, runFuzzCase, showFuzzCase } from './fuzz.ts';
 export { maxAbsError } from './max-abs-error.ts';
 export { memoryWeights } from './memory-weights.ts';
+export { opCases } from './op-cases.ts';
 export { pcc } from './pcc.ts';
 export { randomTensors } from './random-tensors.ts';
 export type { BackendUnderTest, SideBySideOptions } from './side-by-side.ts';
