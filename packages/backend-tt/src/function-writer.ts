@@ -9,6 +9,8 @@ interface WrittenFunction {
   base: string;
   phases: Set<Phase>;
   parameters: string;
+  /** Shapes of what it is given. */
+  shapes: string;
   /** Lines of its body; `‹3›` stands for the name of function 3. */
   body: string;
 }
@@ -48,7 +50,10 @@ export class FunctionWriter {
   /** All functions, those that are called before their callers. */
   definitions(): string[] {
     const names = this.#chooseNames();
-    return this.#functions.map(({ parameters, body }, i) => `def ${names[i]}(${parameters}):\n${named(body, names)}`);
+    return this.#functions.map(
+      ({ parameters, shapes, body }, i) =>
+        `${header(`def ${names[i]}(${parameters}):`, shapes)}\n${named(body, names)}`,
+    );
   }
 
   /** Text with the names of functions in it. */
@@ -68,13 +73,13 @@ export class FunctionWriter {
     const shapes = block.inputs.map((value) => `${names.of(value)} ${shapeOf(value)}`).join(', ');
     const lines = this.lines(block, phase, names);
     const [output] = block.outputs;
-    const result = returning(lines, output === undefined ? 'None' : names.of(output));
-    const body = [...(shapes === '' ? [] : [`    # ${shapes}`]), ...result].join('\n');
+    const body = returning(lines, output === undefined ? 'None' : names.of(output)).join('\n');
     const extras = ['caches', 'step'].filter((name) => new RegExp(`\\b${name}\\b`).test(body));
     const parameters = ['w', 'at', ...inputs, ...extras].join(', ');
     const base = baseName(block.scope);
     const key = `${base}(${parameters})${body.replace(/ +# .*$/gm, '')}`;
-    const number = this.#numbers.get(key) ?? this.#functions.push({ base, phases: new Set(), parameters, body }) - 1;
+    const number =
+      this.#numbers.get(key) ?? this.#functions.push({ base, phases: new Set(), parameters, shapes, body }) - 1;
     this.#numbers.set(key, number);
     this.#functions[number]?.phases.add(phase);
     this.#calls[phase].set(block.scope, { function: number, at: placeOf(block.scope) });
@@ -189,6 +194,10 @@ function returning(lines: readonly string[], name: string): string[] {
   return last.startsWith(makes)
     ? [...lines.slice(0, -1), `    return ${last.slice(makes.length)}`]
     : [...lines, `    return ${name}`];
+}
+
+function header(definition: string, shapes: string): string {
+  return shapes === '' ? definition : `${definition}  # ${shapes}`;
 }
 
 function named(text: string, names: readonly string[]): string {

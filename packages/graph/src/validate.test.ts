@@ -121,10 +121,11 @@ test('refuses what mixes the tokens of a step, or reads rows that a step may not
   const builder = new GraphBuilder('wrong');
   const tokens = builder.input('tokens');
   const x = builder.node('gather_rows', {}, [builder.parameter('w', [11, 8]), tokens]);
-  const turned = builder.node('reshape', { shape: [8, 'N'] }, [x]);
+  const numbers = builder.node('to_float', {}, [tokens]);
   const rows = builder.node('gather_rows', {}, [x, builder.input('logitRows')]);
-  expect(() => builder.node('mean', {}, [turned])).toThrow('tokens of a step do not mix');
-  expect(() => builder.node('matmul', {}, [turned, turned])).toThrow('must be of fixed size');
+  expect(() => builder.node('reshape', { shape: [8, 'N'] }, [x])).toThrow('it would mix tokens');
+  expect(() => builder.node('mean', {}, [numbers])).toThrow('tokens of a step do not mix');
+  expect(() => builder.node('matmul', {}, [x, x])).toThrow('must be of fixed size');
   expect(() => builder.node('gather_rows', {}, [x, tokens])).toThrow('only logitRows');
   expect(() => builder.node('gather_rows', {}, [rows, 'logitRows'])).toThrow('only logitRows');
 });

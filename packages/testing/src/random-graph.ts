@@ -308,14 +308,15 @@ function binary(op: 'add' | 'sub' | 'mul' | 'div'): (make: GraphMaker) => ValueI
   };
 }
 
-/** Another shape for the same elements: dimensions merged, split, added, moved. */
+/** Another shape for the same elements: dimensions merged, split, added; nothing but ones before those of tokens. */
 function reshaped(random: Random, shape: readonly Dim[]): Dim[] {
   const symbols = shape.filter((dim) => typeof dim === 'string');
   const size = product(shape);
   const factor = random.pick([1, 2, 3, size].filter((divisor) => size % divisor === 0));
-  const dims: Dim[] = [...symbols, factor, size / factor].filter((dim) => dim !== 1 || random.once(2));
-  const ordered = random.once(3) ? dims.toReversed() : dims;
-  return ordered.length === 0 ? [1] : ordered.slice(0, 4);
+  const inner = [factor, size / factor].filter((dim) => dim !== 1 || random.once(2));
+  const outer = random.once(3) ? [1] : [];
+  const dims = [...outer, ...symbols, ...(random.once(3) ? inner.toReversed() : inner)];
+  return dims.length === 0 ? [1] : dims;
 }
 
 function randomRope(random: Random, headDim: number): RopeSpec {

@@ -29,7 +29,7 @@ function overPrompt(
   context.run(py`ttnn.fill_cache(${keys}, ${stored(k)}, step.user)`);
   context.run(py`ttnn.fill_cache(${values}, ${stored(v)}, step.user)`);
   const call = py`ttnn.transformer.scaled_dot_product_attention(${q.expr}, ${k.expr}, ${v.expr}, is_causal=True, ${settings(attrs)})`;
-  return context.emit(call, q.shape, { order: q.order, hint: 'mixed' });
+  return context.emit(call, q.shape, { order: q.order });
 }
 
 function overCache(
@@ -42,7 +42,7 @@ function overCache(
   context.run(py`ttnn.experimental.paged_update_cache(${keys}, ${context.perUser(k)}, update_idxs_tensor=${index})`);
   context.run(py`ttnn.experimental.paged_update_cache(${values}, ${context.perUser(v)}, update_idxs_tensor=${index})`);
   const call = py`ttnn.transformer.scaled_dot_product_attention_decode(${q.expr}, ${keys}, ${values}, cur_pos_tensor=${index}, ${settings(attrs)}, program_config=SDPA_DECODE)`;
-  return context.emit(call, q.shape, { hint: 'mixed' });
+  return context.emit(call, q.shape);
 }
 
 function settings({ scale, window }: NodeOf<'attention'>['attrs']): Expr {

@@ -13,13 +13,8 @@ export const gatherRows: Lowering<'gather_rows'> = (context, { id, inputs: [tabl
   const [rows = 1, ...rest] = context.dims(table);
   const operand = context.operand(table);
   const flat = rest.length === 1 ? operand : operandOf(reshaped(context, operand, [rows, widthOf(rest)]));
-  const rowsAndWidth = sizes(flat.shape.slice(2), flat);
-  return lookUp(
-    context,
-    py`ttnn.reshape(ttnn.to_layout(${flat.expr}, ttnn.ROW_MAJOR_LAYOUT), ${rowsAndWidth})`,
-    index,
-    shape,
-  );
+  const lines = py`ttnn.reshape(ttnn.to_layout(${flat.expr}, ttnn.ROW_MAJOR_LAYOUT), ${sizes(flat.shape.slice(2), flat)})`;
+  return lookUp(context, py`${context.emit(lines, flat.shape, { hint: 'rows' })}`, index, shape);
 };
 
 function lookUp(context: LoweringContext, table: Expr, index: string, shape: readonly Dim[]): Value {

@@ -98,10 +98,14 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
   })),
   mean: rows.map((dims) => ({ attrs: {}, types: [float32(...dims)] })),
   mul: binary,
-  reshape: fc.tuple(shape, fc.nat(3)).map(([dims, turn]) => ({
-    attrs: { shape: [...dims.slice(turn % dims.length), ...dims.slice(0, turn % dims.length)] },
-    types: [float32(...dims)],
-  })),
+  reshape: fc.tuple(shape, fc.nat(3)).map(([dims, turn]) => {
+    // What stands before the tokens stays there.
+    const at = dims.findLastIndex((dim) => typeof dim === 'string') + 1;
+    const inner = dims.slice(at);
+    const start = turn % Math.max(1, inner.length);
+    const turned = [...dims.slice(0, at), ...inner.slice(start), ...inner.slice(0, start)];
+    return { attrs: { shape: turned }, types: [float32(...dims)] };
+  }),
   rms_norm: fc
     .tuple(rows, eps)
     .map(([dims, value]) => ({ attrs: { eps: value }, types: [float32(...dims), float32(...dims.slice(-1))] })),
