@@ -48,13 +48,13 @@ test('a name is used again after the last use of what it stood for, not before',
 });
 
 test('no variable takes the name that a called function has, or may come to have', () => {
-  const calls = ['layer/a', 'layer/b.1', 'layer/x'].map(
+  const calls = ['layer/a', 'layer/b.1', 'layer/bOut', 'layer/x'].map(
     (scope): Block => ({ scope, items: [], inputs: [], outputs: [] }),
   );
   const hints = ['a', 'aDecode', 'a_2', 'aPrefill_3', 'a-', 'a-', 'a2', 'b', 'x', 'out'];
   const makes = hints.map((hint) => statement([valueFor(`layer/${hint}`)], []));
   expect(namesIn({ items: [...calls, ...makes], inputs: [], outputs: [] })).toEqual([
-    ...['a_out', 'a_decode_out', 'a_2_out', 'a_prefill_3_out', 'a__out', 'a__out', 'a2', 'b_out', 'x', 'out'],
+    ...['a_out', 'a_decode_out', 'a_2_out', 'a_prefill_3_out', 'a__out', 'a__out', 'a2', 'b_out2', 'x', 'out'],
   ]);
 });
 
