@@ -1,19 +1,19 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { type FloatTensor, GraphBuilder, readFloats, type WeightSource } from '@tttv2/graph';
 import { WeightMismatchError } from '@tttv2/spec';
 import { memoryWeights } from '@tttv2/testing';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { asMatrix, asPlain, type DeviceParameter } from './device-parameter.ts';
 import { describeWeights } from './device-weights.ts';
 
 vi.mock('node:os', async (original) => {
   const [os, fs] = [await original<typeof import('node:os')>(), await import('node:fs')];
   const folder = fs.mkdtempSync(`${os.tmpdir()}/tttv2-device-weights-`);
-  process.once('exit', () => fs.rmSync(folder, { recursive: true }));
   return { ...os, tmpdir: () => folder };
 });
 
+afterAll(() => rm(tmpdir(), { recursive: true }));
 const leftBehind = () => readdir(tmpdir());
 beforeEach(async () => expect(await leftBehind()).toEqual([]));
 afterEach(async () => expect(await leftBehind()).toEqual([]));
