@@ -26,9 +26,14 @@ function scopesIn({ items }: Block): unknown[] {
   });
 }
 
+/** Scopes that are tapped; what they give out is read by others anyway. */
+function tappedAs(scopes: readonly string[]): Map<string, Value> {
+  return new Map(scopes.map((scope) => [scope, valueIn(scope)]));
+}
+
 function blocksOf(scopes: string[], taps: string[] = []): unknown[] {
   const { statements, result } = chain(...scopes);
-  return scopesIn(blockTree(statements, [result], new Set(taps)));
+  return scopesIn(blockTree(statements, [result], tappedAs(taps)));
 }
 
 test.each<[what: string, scopes: string[], taps: string[], blocks: unknown[]]>([
@@ -45,12 +50,13 @@ test.each<[what: string, scopes: string[], taps: string[], blocks: unknown[]]>([
   expect(blocksOf(scopes, taps)).toEqual(blocks);
 });
 
-test('a scope whose statements give out two values, or none, is no function', () => {
+test('a scope whose statements give out two values, or none, is no function, unless its output is known', () => {
   const { statements, result } = chain('head', 'head', 'head');
   const [first] = statements.flatMap(({ results }) => results);
   if (first === undefined) throw new Error('a chain has results');
-  expect(scopesIn(blockTree(statements, [first, result], new Set(['head'])))).toEqual([]);
-  expect(scopesIn(blockTree(statements, [], new Set(['head'])))).toEqual([]);
+  expect(scopesIn(blockTree(statements, [first, result], tappedAs(['head'])))).toEqual([]);
+  expect(scopesIn(blockTree(statements, [], tappedAs([])))).toEqual([]);
+  expect(scopesIn(blockTree(statements, [], new Map([['head', result]])))).toEqual(['head']);
 });
 
 const scopes = ['', 'a', 'a/b', 'a/b/c', 'a/bc', 'layers.0', 'layers.0/a', 'layers.0/a/b', 'layers.1', 'layers.1/a'];
@@ -74,7 +80,9 @@ const program = fc
         made.push(result);
         return { scope, results: [result], expr };
       });
-    return { statements, results: results.map(any), taps: new Set(taps) };
+    const lastIn = (scope: string) => statements.findLast((statement) => statement.scope === scope)?.results ?? [];
+    const tapped = new Map(taps.flatMap((scope) => lastIn(scope).map((value) => [scope, value] as const)));
+    return { statements, results: results.map(any), tapped };
   });
 
 function statementsIn({ items }: Block): Statement[] {
@@ -87,8 +95,8 @@ function allBlocks(block: Block): Block[] {
 
 test('blocks hold all statements in order, and say what goes in and comes out', () => {
   fc.assert(
-    fc.property(program, ({ statements, results, taps }) => {
-      const tree = blockTree(statements, results, taps);
+    fc.property(program, ({ statements, results, tapped }) => {
+      const tree = blockTree(statements, results, tapped);
       expect(statementsIn(tree)).toEqual(statements);
       for (const block of allBlocks(tree)) {
         const inside = statementsIn(block);
@@ -97,7 +105,9 @@ test('blocks hold all statements in order, and say what goes in and comes out', 
         const outside = statements.filter((statement) => !inside.includes(statement));
         const wanted = new Set([...outside.flatMap(({ expr }) => valuesIn(expr)), ...results]);
         expect(block.inputs).toEqual([...read].filter((value) => !made.has(value)));
-        expect(block.outputs).toEqual([...made].filter((value) => wanted.has(value)));
+        const outputs = [...made].filter((value) => wanted.has(value));
+        const alone = tapped.get(block.scope);
+        expect(block.outputs).toEqual(outputs.length === 0 && alone !== undefined ? [alone] : outputs);
         for (const { scope } of inside)
           expect(`${scope}/`.startsWith(block.scope === '' ? '' : `${block.scope}/`)).toBe(true);
       }

@@ -18,12 +18,13 @@ export function isBlock(item: Statement | Block): item is Block {
 
 /**
  * Statements as blocks within blocks. `results` are the values that the program gives out. A block is a function of its
- * own when it stands in a row of its kind (`layers.3`), when somebody wants its output (`taps`), or when it is long.
+ * own when it stands in a row of its kind (`layers.3`), when it is long, or when somebody wants its output, which `tapped`
+ * holds by scope.
  */
 export function blockTree(
   statements: readonly Statement[],
   results: readonly Value[],
-  taps: ReadonlySet<string>,
+  tapped: ReadonlyMap<string, Value>,
 ): Block {
   const build = (scope: string, from: number, to: number): Block => {
     const items: (Statement | Block)[] = [];
@@ -35,7 +36,10 @@ export function blockTree(
       else items.push(...(inner === null ? statements.slice(at, end) : inner.items));
       at = end;
     }
-    return { scope, items, ...flow(from, to) };
+    const { inputs, outputs } = flow(from, to);
+    // Nobody else may read it, e.g. where every row stays and none has to be looked up.
+    const wanted = tapped.get(scope);
+    return { scope, items, inputs, outputs: outputs.length === 0 && wanted !== undefined ? [wanted] : outputs };
   };
   const endOf = (scope: string, from: number, limit: number): number => {
     let end = from;
@@ -53,7 +57,7 @@ export function blockTree(
     };
   };
   const isFunction = ({ scope, outputs }: Block, length: number): boolean =>
-    outputs.length === 1 && (taps.has(scope) || /^[^/]*\.\d+$/.test(scope) || (depthOf(scope) <= 2 && length > 2));
+    outputs.length === 1 && (tapped.has(scope) || /^[^/]*\.\d+$/.test(scope) || (depthOf(scope) <= 2 && length > 2));
   return build('', 0, statements.length);
 }
 

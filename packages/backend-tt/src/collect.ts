@@ -13,6 +13,11 @@ export class Collected {
     this.#dims = dims;
   }
 
+  /** Whether a call computes any of it: a value of chosen rows is none of a call that none was chosen of. */
+  isPartOf({ logits }: Call): boolean {
+    return logits.size > 0 || !this.#dims.includes('R');
+  }
+
   /** Adds the rows that a call computed; `data` lies as `value` does on the device, padding included. */
   add({ tokens, logits }: Call, { order, shape: [, heads, , headDim] }: Value, data: Float32Array): void {
     const plain = order === 'heads' ? tokensFirst(data, Number(heads), Number(headDim)) : data;

@@ -5,6 +5,7 @@ import { helpersIn } from './helpers.ts';
 import type { LoweredProgram } from './lower-program.ts';
 import { Names } from './names.ts';
 import { type Phase, phases } from './phase.ts';
+import { docText, quote } from './quote.ts';
 
 /** A program as a Python module of ttnn calls. */
 export interface EmittedModule {
@@ -18,7 +19,7 @@ export function emitModule(program: LoweredProgram, title: string): EmittedModul
   const writer = new FunctionWriter();
   const entries = phases.map((phase) => entry(program, phase, writer));
   const functions = [...writer.definitions(), ...entries.map((text) => writer.named(text))];
-  const head = [`"""${title}\n\n${legend}\n"""`, 'import ttnn', emitParameters(program), emitInputs(program)];
+  const head = [`"""${docText(title)}\n\n${legend}\n"""`, 'import ttnn', emitParameters(program), emitInputs(program)];
   const blocks = [...helpersIn(functions.join('\n')), ...functions];
   const text = [...head, settings(program), emitCaches(program), ...blocks.map((block) => `\n${block}`)].join('\n\n');
   return { text: `${text}\n`, callOf: (scope, phase) => writer.callOf(scope, phase) };
@@ -32,8 +33,8 @@ const docs: Readonly<Record<Phase, string>> = {
   decode: 'One token of each user.',
 };
 
-function entry({ graph, phases: lowered, taps }: LoweredProgram, phase: Phase, writer: FunctionWriter): string {
-  const { statements, values } = lowered[phase];
+function entry({ graph, phases: lowered }: LoweredProgram, phase: Phase, writer: FunctionWriter): string {
+  const { statements, values, tapped } = lowered[phase];
   const outputs = Object.entries(graph.outputs).flatMap(([name, id]) => {
     const value = values.get(id);
     return value === undefined ? [] : [{ name, value }];
@@ -41,11 +42,11 @@ function entry({ graph, phases: lowered, taps }: LoweredProgram, phase: Phase, w
   const block = blockTree(
     statements,
     outputs.map(({ value }) => value),
-    taps,
+    tapped,
   );
   const names = new Names(block);
   const lines = writer.lines(block, phase, names);
-  const results = outputs.map(({ name, value }) => `'${name}': ${names.of(value)}`).join(', ');
+  const results = outputs.map(({ name, value }) => `${quote(name)}: ${names.of(value)}`).join(', ');
   return [`def ${phase}(w, caches, step):`, `    """${docs[phase]}"""`, ...lines, `    return {${results}}`].join('\n');
 }
 

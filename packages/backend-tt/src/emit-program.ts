@@ -28,8 +28,8 @@ export function emitProgram(
 ): EmittedProgram {
   const board = boardOf(hardware.deviceType);
   const graph = localGraph(program, hardware.deviceType);
-  checkSupported(graph, hardware, mode);
   const { config, precision } = resolveHardware(hardware, mode);
+  checkSupported(graph, hardware, mode);
   const lowered = lowerProgram(graph, { board, precision });
   const title = `${name ?? graph.name}, for ${board.spec.name}`;
   return { module: emitModule(lowered, title), lowered, hardware: config, title };

@@ -30,7 +30,7 @@ function parametersIn(text: string): string[] {
 /** Names and facts of `CACHES`, with its loops run. */
 function cachesIn(text: string): string[] {
   const [line = ''] = /^CACHES = .*$/m.exec(text) ?? [];
-  const entries = line.matchAll(/'([^']*)': (\(\d+, \d+\))(?: for i in (range\([^)]*\)|\([^)]*\)))?/g);
+  const entries = line.matchAll(/'([^']*)': (\(\d+, \d+, ttnn\.\w+\))(?: for i in (range\([^)]*\)|\([^)]*\)))?/g);
   return [...entries].flatMap(([, name = '', facts, loop]) =>
     (loop === undefined ? [name] : indexesOf(loop).map((i) => name.replace('{i}', `${i}`))).map(
       (one) => `${one}: ${facts}`,
@@ -69,14 +69,16 @@ test('every weight is in the table once, with its shape, whatever stands in a lo
   );
 });
 
-test('every cache is in the table once, with its heads', () => {
+test('every cache is in the table once, with its heads and its type', () => {
   fc.assert(
     fc.property(names, (all) => {
+      const stored = (size: number) => (size === 1 ? null : 'bfloat8_b');
       const cache = (size: number) =>
-        ({ kind: 'kv_cache', numKvHeads: size, headDim: 64, stored: null, sharding: null }) as const;
+        ({ kind: 'kv_cache', numKvHeads: size, headDim: 64, stored: stored(size), sharding: null }) as const;
       const states = Object.fromEntries(all.map(({ name, size }) => [name, cache(size)]));
       const text = emitCaches({ ...program, graph: { ...program.graph, states } });
-      expect(cachesIn(text).toSorted()).toEqual(all.map(({ name, size }) => `${name}: (${size}, 64)`).toSorted());
+      const expected = all.map(({ name, size }) => `${name}: (${size}, 64, ttnn.${stored(size) ?? 'bfloat16'})`);
+      expect(cachesIn(text).toSorted()).toEqual(expected.toSorted());
     }),
   );
 });
@@ -87,7 +89,7 @@ test('layers that are alike are a loop', () => {
     "for i in range(3):\n    PARAMETERS |= {\n        f'layers.{i}.preMixerNorm.weight': ((1, 1, 1, 256), ",
   );
   expect(emitCaches(lowered(oneLayer({ windows })))).toContain(
-    "CACHES = {f'layers.{i}.mixer.cache': (2, 64) for i in range(3)}",
+    "CACHES = {f'layers.{i}.mixer.cache': (2, 64, ttnn.bfloat16) for i in range(3)}",
   );
 });
 

@@ -1,22 +1,18 @@
 import type { DeviceParameter } from './device-parameter.ts';
 import type { LoweredProgram } from './lower-program.ts';
 import { type Phase, phases } from './phase.ts';
+import { quote, quoteWith } from './quote.ts';
 
 /** `PARAMETERS`: shape, type and layout of each weight by name; layers with the same weights in a loop. */
 export function emitParameters({ parameters }: LoweredProgram): string {
-  const rows = (of: readonly DeviceParameter[], quote: (name: string) => string, indent: string) =>
-    of.map((parameter) => `${indent}${quote(parameter.name)}: ${factsOf(parameter)},`);
+  const rows = (of: readonly DeviceParameter[], show: (name: string) => string, indent: string) =>
+    of.map((parameter) => `${indent}${show(parameter.name)}: ${factsOf(parameter)},`);
   const { single, repeated } = rowsOf(parameters);
-  const head = [
-    '# Shape, type and layout of each weight.',
-    'PARAMETERS = {',
-    ...rows(single, (name) => `'${name}'`, '    '),
-    '}',
-  ];
+  const head = ['# Shape, type and layout of each weight.', 'PARAMETERS = {', ...rows(single, quote, '    '), '}'];
   const loops = repeated.map(({ indexes, members }) => [
     `for i in ${showIndexes(indexes)}:`,
     '    PARAMETERS |= {',
-    ...rows(members, (name) => `f'${withIndex(name)}'`, '        '),
+    ...rows(members, quoteRow, '        '),
     '    }',
   ]);
   return [head, ...loops].map((lines) => lines.join('\n')).join('\n');
@@ -36,26 +32,28 @@ export function emitInputs({ phases: lowered }: LoweredProgram): string {
 
 /** `CACHES`, KV heads and head dimension of each attention, and how they are made. */
 export function emitCaches({ graph, precision }: LoweredProgram): string {
-  const states = Object.entries(graph.states).map(([name, { numKvHeads, headDim }]) => ({ name, numKvHeads, headDim }));
-  const facts = ({ numKvHeads, headDim }: { numKvHeads: number; headDim: number }) => `(${numKvHeads}, ${headDim})`;
+  const states = Object.entries(graph.states).map(([name, { numKvHeads, headDim, stored }]) => ({
+    name,
+    facts: `(${numKvHeads}, ${headDim}, ttnn.${stored ?? precision.caches})`,
+  }));
   const { single, repeated } = rowsOf(states);
   const loops = repeated.flatMap(({ indexes, members }) =>
-    members.map((state) => `f'${withIndex(state.name)}': ${facts(state)} for i in ${showIndexes(indexes)}`),
+    members.map(({ name, facts }) => `${quoteRow(name)}: ${facts} for i in ${showIndexes(indexes)}`),
   );
-  const named = single.map((state) => `'${state.name}': ${facts(state)}`);
+  const named = single.map(({ name, facts }) => `${quote(name)}: ${facts}`);
   const [only, ...others] = loops;
   const isOneLoop = only !== undefined && others.length === 0 && named.length === 0;
   const entries = isOneLoop ? only : [...loops.map((loop) => `**{${loop}}`), ...named].join(', ');
-  return `# KV heads and head dimension of each attention.
+  return `# KV heads, head dimension and type of each attention's cache.
 CACHES = {${entries}}
 
 
 def make_caches(device, users, length):
     """Keys and values of each attention, [users, KV heads, length, head dimension] each."""
-    options = {'dtype': ttnn.${precision.caches}, 'layout': ttnn.TILE_LAYOUT, 'device': device}
+    options = {'layout': ttnn.TILE_LAYOUT, 'device': device}
     return {
-        name: [ttnn.zeros((users, heads, length, head_dim), **options) for _ in ('keys', 'values')]
-        for name, (heads, head_dim) in CACHES.items()
+        name: [ttnn.zeros((users, heads, length, head_dim), dtype=dtype, **options) for _ in ('keys', 'values')]
+        for name, (heads, head_dim, dtype) in CACHES.items()
     }`;
 }
 
@@ -75,7 +73,7 @@ interface Row<Item> {
 function rowsOf<Item extends { name: string }>(items: readonly Item[]): { single: Item[]; repeated: Row<Item>[] } {
   const byPattern = new Map<string, Item[]>();
   for (const item of items) {
-    const key = JSON.stringify({ ...item, name: withIndex(item.name), content: undefined });
+    const key = JSON.stringify({ ...item, name: withoutIndex(item.name), content: undefined });
     byPattern.set(key, [...(byPattern.get(key) ?? []), item]);
   }
   const byIndexes = new Map<string, { indexes: number[]; members: Item[] }>();
@@ -91,12 +89,21 @@ function rowsOf<Item extends { name: string }>(items: readonly Item[]): { single
 }
 
 /** The 3 of `layers.3.rest`. */
+const index = /(?<=\.)(?:0|[1-9]\d*)(?=\.)/;
+
 function indexOf(name: string): number {
-  return Number(/\.(\d+)\./.exec(name)?.[1]);
+  return Number(index.exec(name)?.[0]);
 }
 
-function withIndex(name: string): string {
-  return name.replace(/\.\d+\./, '.{i}.');
+/** The name that things of a row share. */
+function withoutIndex(name: string): string {
+  return name.replace(index, '#');
+}
+
+/** A name as Python, for each `i` of its row. */
+function quoteRow(name: string): string {
+  const { 0: found = '', index: at = 0 } = index.exec(name) ?? {};
+  return quoteWith('i', [name.slice(0, at), name.slice(at + found.length)]);
 }
 
 /** `range(3, 7)` where that says it, else a tuple. */

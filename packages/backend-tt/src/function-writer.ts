@@ -2,6 +2,7 @@ import { type Block, isBlock } from './block-tree.ts';
 import { baseName, indexed, Names } from './names.ts';
 import type { Phase } from './phase.ts';
 import { type Ref, type Statement, type Value, valuesIn } from './python.ts';
+import { quote, quoteWith } from './quote.ts';
 import { wrapCall } from './wrap-call.ts';
 
 interface WrittenFunction {
@@ -120,7 +121,7 @@ export class FunctionWriter {
     const name = names.take(output, input);
     const [stem, from] = indexed(first.block.scope);
     const header = `    for i in range(${from === 0 ? '' : `${from}, `}${from + run.length}):`;
-    return `${header}\n${wrapCall(`${name} = ${call(`f'${stem}.{i}'`)}`, '        ', comment)}`;
+    return `${header}\n${wrapCall(`${name} = ${call(quoteWith('i', [`${placeOf(stem)}.`, '']))}`, '        ', comment)}`;
   }
 
   /** Equal in both phases: the bare name; else the phase is added; a number where that is not enough. */
@@ -169,8 +170,8 @@ function shown(ref: Ref, place: string, names: Names): string {
 
 /** A name as a Python string, relative to the function's own place where it lies below it. */
 function placeWithin(name: string, place: string): string {
-  if (place === '' || !name.startsWith(`${place}.`)) return `'${name}'`;
-  return `f'{at}.${name.slice(place.length + 1)}'`;
+  if (place === '' || !name.startsWith(`${place}.`)) return quote(name);
+  return quoteWith('at', ['', name.slice(place.length)]);
 }
 
 function placeOf(scope: string): string {

@@ -42,8 +42,8 @@ export class HostProcess {
     this.#device = device;
     this.#child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
     this.#child.stdout.on('data', (chunk: Uint8Array) => this.#receive(chunk));
-    this.#child.stderr.on('data', (chunk: Uint8Array) => {
-      this.#words = (this.#words + new TextDecoder().decode(chunk)).slice(-keptWords);
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#words = (this.#words + text).slice(-keptWords);
     });
     // A host that has ended is noticed by its end, not by what cannot be written to it.
     this.#child.stdin.on('error', () => {});

@@ -11,13 +11,15 @@ import { type Phase, tile } from './phase.ts';
 import { type CacheRef, type Expr, py, type Statement, type StepRef, type Value, type WeightRef } from './python.ts';
 import { findQkvHeads, type QkvHeads } from './qkv-heads.ts';
 import { operandOf, plainShape } from './shapes.ts';
-import { isTtFloat, type TtFloat } from './tt-dtype.ts';
+import { type TtFloat, ttFloat } from './tt-dtype.ts';
 
 /** A graph as ttnn calls, for one way in which tokens lie on the device. */
 export interface LoweredPhase {
   phase: Phase;
   statements: readonly Statement[];
-  /** Where each node's value is. */
+  /** Outputs of the scopes that are tapped. */
+  tapped: ReadonlyMap<string, Value>;
+  /** Where each node's value is, and each parameter that is an output. */
   values: ReadonlyMap<string, Value>;
   inputs: readonly CallInput[];
   rotaries: readonly RotaryTable[];
@@ -71,8 +73,10 @@ class PhaseLowering implements LoweringContext {
       if (![...heads.values()].some(({ nodes }) => nodes.includes(node.id))) this.#lowerNode(node);
       for (const scope of tapsOf.get(node.id) ?? []) this.#keepIn(scope, node.id);
     }
+    for (const id of Object.values(this.#graph.outputs)) if (this.isParameter(id)) this.#giveOut(id);
     return {
       phase: this.phase,
+      tapped: new Map([...tapsOf].flatMap(([id, scopes]) => scopes.map((scope) => [scope, this.value(id)]))),
       statements: [...this.#prologue.values(), ...this.#statements],
       values: this.#values,
       inputs: [...this.#inputs.values()],
@@ -185,6 +189,10 @@ class PhaseLowering implements LoweringContext {
     return py`ttnn.to_memory_config(${expr}, ${this.#userShards(Number(shape[3]))})`;
   }
 
+  cacheDtype(state: string): TtFloat {
+    return ttFloat(this.#graph.states[state]?.stored ?? this.precision.caches);
+  }
+
   cache(state: string): [keys: Value, values: Value] {
     const { numKvHeads, headDim } = this.#graph.states[state] ?? { numKvHeads: 1, headDim: 1 };
     const half = (hint: string): Value => ({
@@ -255,9 +263,9 @@ class PhaseLowering implements LoweringContext {
   #storedAs(names: readonly string[]): TtFloat {
     const stored = new Set(names.map((name) => this.#graph.parameters[name]?.stored ?? this.precision.weights));
     const [dtype, ...others] = stored;
-    if (dtype === undefined || others.length > 0 || !isTtFloat(dtype))
-      throw new Error(`${names.join(', ')} cannot be stored as ${[...stored].join(' and ')}`);
-    return dtype;
+    if (dtype === undefined || others.length > 0)
+      throw new Error(`${names.join(', ')} cannot be one as ${[...stored].join(' and ')}`);
+    return ttFloat(dtype);
   }
 
   #rotaryInput(name: string, headDim: number): StepRef {
@@ -281,6 +289,13 @@ class PhaseLowering implements LoweringContext {
     for (const { path, output } of [...scopesOf(this.#graph).values()].reverse())
       if (output !== null && this.#taps.has(path)) byNode.set(output, [...(byNode.get(output) ?? []), path]);
     return byNode;
+  }
+
+  /** A parameter that is an output of the graph. */
+  #giveOut(name: string): void {
+    this.#scope = '';
+    const { expr, ...operand } = this.operand(name);
+    this.#values.set(name, this.emit(expr, operand.shape, operand));
   }
 
   /** A scope whose output was made elsewhere (by a call that does more) gets a variable for it. */

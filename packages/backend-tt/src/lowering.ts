@@ -68,6 +68,7 @@ export interface LoweringContext {
   perUser(operand: Operand): Expr;
   /** The matrix that turns neighbouring pairs, for ttnn's rotary op. */
   turn(memory: Value['memory']): WeightRef | StepRef;
+  cacheDtype(state: string): TtFloat;
   /** Keys and values of an attention, each in a variable. */
   cache(state: string): [keys: Value, values: Value];
 }

@@ -98,6 +98,6 @@ function wordOf(scope: string): string {
 
 /** `layers.3` → `layers`, 3; without a number −2, which nothing follows. */
 export function indexed(scope: string): [stem: string, number: number] {
-  const [, stem = scope, number = '-2'] = /^(.*)\.(\d+)$/.exec(scope) ?? [];
+  const [, stem = scope, number = '-2'] = /^(.*)\.(0|[1-9]\d*)$/.exec(scope) ?? [];
   return [stem, Number(number)];
 }

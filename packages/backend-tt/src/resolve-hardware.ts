@@ -27,6 +27,8 @@ export function resolveHardware(hardware: HardwareConfig, mode: ExecutionMode): 
   if (hardware.quantizeWeights && hardware.weightDtype === undefined)
     refuse('quantizeWeights', 'alone it means int8, which ttnn has not; name weightDtype bfloat8_b');
   const { weightDtype = 'bfloat16' } = hardware;
+  if (hardware.quantizeWeights && (weightDtype === 'bfloat16' || weightDtype === 'float32'))
+    refuse('quantizeWeights', `with weightDtype ${weightDtype} nothing is quantised; name bfloat8_b or bfloat4_b`);
   const isExact = weightDtype === 'float32';
   const { kvCacheDtype = isExact ? 'float32' : 'bfloat16' } = hardware;
   if (isExact && mode !== 'reference')

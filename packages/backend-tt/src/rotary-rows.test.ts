@@ -1,4 +1,4 @@
-import { type FloatTensor, floats, floatTensor, ops, type Tensor } from '@tttv2/graph';
+import { type FloatTensor, floats, floatTensor, ops, ropeFrequencies, type Tensor } from '@tttv2/graph';
 import type { RopeSpec } from '@tttv2/spec';
 import { maxAbsError, opCases } from '@tttv2/testing';
 import { expect, test } from 'vitest';
@@ -22,10 +22,10 @@ function evaluated(rope: RopeSpec, x: FloatTensor, positions: number[]): Float32
 /** `x · cos + (x · matrix) · sin`, with numbers left where the rows should be written. */
 function byRows(rope: RopeSpec, x: FloatTensor, positions: number[], matrix: readonly number[]): Float32Array {
   const width = x.shape[2] ?? 0;
-  const seqLen = 1 + Math.max(...positions);
+  const frequencies = ropeFrequencies(rope, 1 + Math.max(...positions));
   const rows = positions.map((position) => {
     const [cos, sin] = [new Float32Array(width).fill(7), new Float32Array(width).fill(7)];
-    fillRotaryRow({ rope, position, seqLen }, cos, sin);
+    fillRotaryRow({ rope, frequencies, position }, cos, sin);
     return { cos, sin };
   });
   return floatTensor(x.shape, (i) => {

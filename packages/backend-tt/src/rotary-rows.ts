@@ -1,13 +1,13 @@
-import { ropeFrequencies } from '@tttv2/graph';
+import type { RopeFrequencies } from '@tttv2/graph';
 import type { RopeSpec } from '@tttv2/spec';
 
 /** Writes cosines and sines of one position into a row of `headDim` numbers; beyond `rotaryDim` they stay 1 and 0. */
 export function fillRotaryRow(
-  { rope, position, seqLen }: { rope: RopeSpec; position: number; seqLen: number },
+  { rope, frequencies, position }: { rope: RopeSpec; frequencies: RopeFrequencies; position: number },
   cos: Float32Array,
   sin: Float32Array,
 ): void {
-  const { inverse, attentionFactor } = ropeFrequencies(rope, seqLen);
+  const { inverse, attentionFactor } = frequencies;
   cos.fill(1);
   sin.fill(0);
   inverse.forEach((frequency, pair) => {

@@ -1,4 +1,4 @@
-import { cachePlaces, type State, type Step } from '@tttv2/graph';
+import { cachePlaces, ropeFrequencies, type State, type Step } from '@tttv2/graph';
 import type { Call, CallArray } from './call.ts';
 import type { LoweredProgram } from './lower-program.ts';
 import { type Phase, tile } from './phase.ts';
@@ -104,24 +104,26 @@ function rotaryArrays(
 ): Record<string, CallArray> {
   const arrays: Record<string, CallArray> = {};
   for (const { rope, headDim, cos, sin } of program.phases[phase].rotaries) {
-    const [cosines, sines] = [cos, sin].map(() => new Float32Array(tokens.length * headDim).fill(padding.rotary));
-    if (cosines === undefined || sines === undefined) continue;
-    tokens.forEach((token, row) => {
-      if (token < 0) return;
-      const facts = { rope, position: step.positions[token] ?? 0, seqLen: sequenceLength(step, token) };
-      const [from, to] = [row * headDim, (row + 1) * headDim];
-      fillRotaryRow(facts, cosines.subarray(from, to), sines.subarray(from, to));
-    });
+    const cosines = new Float32Array(tokens.length * headDim).fill(padding.rotary);
+    const sines = cosines.slice();
+    const rowOf = new Map([...tokens].map((token, row) => [token, row]));
+    for (const { from, count } of step.sequences) {
+      const positions = step.positions.subarray(from, from + count);
+      // Frequencies of a sequence in a step are those of its longest position, whichever call a token is in.
+      const frequencies = ropeFrequencies(
+        rope,
+        1 + positions.reduce((longest, position) => Math.max(longest, position), 0),
+      );
+      positions.forEach((position, i) => {
+        const row = rowOf.get(from + i);
+        if (row === undefined) return;
+        const [start, end] = [row * headDim, (row + 1) * headDim];
+        fillRotaryRow({ rope, frequencies, position }, cosines.subarray(start, end), sines.subarray(start, end));
+      });
+    }
     const shape = phase === 'prefill' ? [1, 1, tokens.length, headDim] : [1, tokens.length, 1, headDim];
     arrays[cos.name] = { dtype: 'float32', shape, data: cosines };
     arrays[sin.name] = { dtype: 'float32', shape, data: sines };
   }
   return arrays;
-}
-
-/** One more than the longest position that the sequence of a token has in the step. */
-function sequenceLength({ sequences, positions }: Step, token: number): number {
-  const sequence = sequences.find(({ from, count }) => token >= from && token < from + count);
-  if (sequence === undefined) return 1;
-  return 1 + Math.max(...positions.subarray(sequence.from, sequence.from + sequence.count));
 }

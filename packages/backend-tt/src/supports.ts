@@ -1,6 +1,7 @@
 import { type ExecutionMode, type Graph, isCollective, type Node, type Support } from '@tttv2/graph';
 import { type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
 import { tile } from './phase.ts';
+import { isTtFloat } from './tt-dtype.ts';
 
 /** What a board says of a node. Golden functions pad nothing, so by them every size is right. */
 export function supports(
@@ -18,14 +19,24 @@ export function supports(
   return { kind: 'native' };
 }
 
-/** @throws UnsupportedHardwareError that names the first op which the board cannot run. */
+/** @throws UnsupportedHardwareError that names the first op which the board cannot run, or what it cannot store. */
 export function checkSupported(graph: Graph, hardware: HardwareConfig, mode: ExecutionMode): void {
   const { deviceType: device } = hardware;
+  checkStored(graph, device);
   for (const node of graph.nodes) {
     const support = supports(node, graph, hardware, mode);
     if (support.kind !== 'unsupported') continue;
     const message = `${device} cannot run ${node.op} at ${node.scope}: ${support.reason}`;
     throw new UnsupportedHardwareError({ device, field: node.op, message });
+  }
+}
+
+/** Types that the graph itself asks for. */
+function checkStored({ parameters, states }: Graph, device: string): void {
+  for (const [name, { stored }] of [...Object.entries(parameters), ...Object.entries(states)]) {
+    if (stored === null || isTtFloat(stored)) continue;
+    const message = `${device}: ${name} is to be stored as ${stored}, but ttnn has float32, bfloat16, bfloat8_b and bfloat4_b`;
+    throw new UnsupportedHardwareError({ device, field: 'stored', message });
   }
 }
 

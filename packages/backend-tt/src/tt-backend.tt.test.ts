@@ -1,5 +1,5 @@
-import { backendContract } from '@tttv2/testing';
-import { describe, test } from 'vitest';
+import { backendContract, type FuzzOutcome, fuzzCase, runFuzzCase } from '@tttv2/testing';
+import { describe, expect, test } from 'vitest';
 import { ttBackend } from './index.ts';
 
 /** By ttnn's golden functions in float32: whatever an op means to us, the module of ttnn calls means too. */
@@ -7,4 +7,14 @@ describe('n150, by golden functions', () => {
   const backend = ttBackend({ mode: 'reference' });
   const hardware = { deviceType: 'n150', weightDtype: 'float32' } as const;
   for (const { name, run } of backendContract({ backend, hardware, tolerance: 1e-4 })) test(name, run);
+});
+
+test('random graphs give what the reference gives, whatever stands in rows without a token', async () => {
+  const backend = ttBackend({ mode: 'reference', padding: { token: 3, rotary: 1e3, cache: Number.NaN } });
+  const hardware = { deviceType: 'n150', weightDtype: 'float32' } as const;
+  const variant = { hardware, stored: [null], cacheStored: [null], tolerance: 1e-4 };
+  const outcomes: FuzzOutcome[] = [];
+  for (let seed = 0; seed < 100; seed++) outcomes.push(await runFuzzCase(backend, fuzzCase(seed, [variant])));
+  expect(outcomes.filter((outcome) => outcome === 'compared').length).toBeGreaterThan(50);
+  expect(outcomes).not.toContain('refused');
 });

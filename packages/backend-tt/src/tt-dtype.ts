@@ -8,3 +8,9 @@ export type TtDtype = TtFloat | 'uint32' | 'int32';
 export function isTtFloat(name: string): name is TtFloat {
   return floats.some((dtype) => dtype === name);
 }
+
+/** @throws TypeError when a graph wants another; `checkSupported` has refused those by name. */
+export function ttFloat(name: string): TtFloat {
+  if (!isTtFloat(name)) throw new TypeError(`ttnn has no ${name}`);
+  return name;
+}

@@ -140,7 +140,8 @@ export class TtExecutable implements Executable {
   /** Where the step's results are put together, by what they are for. */
   #results(step: Step, taps: readonly { scope: string; id: string }[]): Map<string, Collected> {
     const sizes = { N: step.tokens.length, R: step.want.logits?.length ?? 0 };
-    const dims = (id: string) => this.#program.graph.nodes.find((node) => node.id === id)?.type.shape ?? [];
+    const { nodes, parameters } = this.#program.graph;
+    const dims = (id: string) => parameters[id]?.shape ?? nodes.find((node) => node.id === id)?.type.shape ?? [];
     const { logits } = this.#program.graph.outputs;
     const all = [
       ...(logits === undefined ? [] : [['logits', logits] as const]),
@@ -157,7 +158,7 @@ export class TtExecutable implements Executable {
   ): Promise<void> {
     const { phase, user, arrays } = call;
     const calls = taps.map(({ scope }) => this.#callOf(scope, call));
-    const wanted = results.get('logits') === undefined || call.logits.size === 0 ? [] : ['logits'];
+    const wanted = results.get('logits')?.isPartOf(call) ? ['logits'] : [];
     const reply = await this.#facts.model.run({ state, phase, user, arrays, outputs: wanted, taps: calls });
     this.#count(reply.calls);
     const { values } = this.#program.phases[phase];
@@ -230,7 +231,7 @@ export class TtExecutable implements Executable {
 
 /** Keys and values of all users, heads padded to whole tiles. */
 function cacheBytes({ graph, precision }: LoweredProgram, { users, length }: Room): number {
-  const bytes = ({ numKvHeads, headDim }: KvCache) =>
-    2 * bytesOf(precision.caches, [users, numKvHeads, length, Math.ceil(headDim / tile) * tile]);
+  const bytes = ({ numKvHeads, headDim, stored }: KvCache) =>
+    2 * bytesOf(stored ?? precision.caches, [users, numKvHeads, length, Math.ceil(headDim / tile) * tile]);
   return Object.values(graph.states).reduce((sum, cache) => sum + bytes(cache), 0);
 }

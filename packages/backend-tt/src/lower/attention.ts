@@ -24,8 +24,9 @@ function overPrompt(
   [keys, values]: readonly [Value, Value],
   [q, k, v]: Heads,
 ): Value {
-  const { activations, caches } = context.precision;
-  const stored = ({ expr }: Operand) => (caches === activations ? expr : py`ttnn.typecast(${expr}, ttnn.${caches})`);
+  const { activations } = context.precision;
+  const dtype = context.cacheDtype(attrs.state);
+  const stored = ({ expr }: Operand) => (dtype === activations ? expr : py`ttnn.typecast(${expr}, ttnn.${dtype})`);
   context.run(py`ttnn.fill_cache(${keys}, ${stored(k)}, step.user)`);
   context.run(py`ttnn.fill_cache(${values}, ${stored(v)}, step.user)`);
   const call = py`ttnn.transformer.scaled_dot_product_attention(${q.expr}, ${k.expr}, ${v.expr}, is_causal=True, ${settings(attrs)})`;
