@@ -51,8 +51,7 @@ function entry({ graph, phases: lowered }: LoweredProgram, phase: Phase, writer:
 }
 
 function settings({ board, phases: { decode } }: LoweredProgram): string {
-  const exact = `# ${board.spec.name} multiplies most exactly so.
-EXACT = ttnn.WormholeComputeKernelConfig(
+  const exact = `EXACT = ttnn.WormholeComputeKernelConfig(  # how ${board.spec.name} multiplies most exactly
     math_fidelity=ttnn.MathFidelity.${board.mathFidelity}, math_approx_mode=False, fp32_dest_acc_en=True, packer_l1_acc=True
 )`;
   const hasAttention = decode.statements.some(({ expr }) =>
@@ -61,7 +60,6 @@ EXACT = ttnn.WormholeComputeKernelConfig(
   return hasAttention ? `${exact}\n\n${sdpaDecode}` : exact;
 }
 
-const sdpaDecode = `# A head may use 64 cores at most; left to itself ttnn takes all there are.
-SDPA_DECODE = ttnn.SDPAProgramConfig(
+const sdpaDecode = `SDPA_DECODE = ttnn.SDPAProgramConfig(  # a head may use 64 cores at most; left to itself ttnn takes all there are
     compute_with_storage_grid_size=(8, 8), q_chunk_size=0, k_chunk_size=0, exp_approx_mode=False
 )`;
