@@ -19,9 +19,28 @@ export type ParameterContent =
   /** Numbers that the program itself holds. */
   | { kind: 'numbers'; data: readonly number[] };
 
-/** `weight[O, K]` of checkpoints as ttnn multiplies by it, `[K, O]`; of several, their outputs side by side. */
+/** `weight[…, O, K]` of checkpoints as ttnn multiplies by it, `[K, …O]`; of several, their outputs side by side. */
 export function asMatrix(parts: readonly WeightExpr[]): WeightExpr {
-  return { kind: 'transpose', of: joined(parts) };
+  return { kind: 'transpose', of: flat(joined(parts)) };
+}
+
+/** Matrices `[E, O, K]` one below the other, each as ttnn multiplies by it: `[E · K, O]`. */
+export function asTallMatrix(parts: readonly WeightExpr[]): WeightExpr {
+  const stack = joined(parts);
+  const [experts = 1] = shapeOf(stack);
+  const expert = (start: number): WeightExpr => ({ kind: 'rows', of: stack, start, count: 1, step: 1 });
+  return {
+    kind: 'concat',
+    of: Array.from({ length: experts }, (_, i) => ({ kind: 'transpose', of: flat(expert(i)) })),
+  };
+}
+
+/** The same rows, whatever they were grouped by. */
+function flat(of: WeightExpr): WeightExpr {
+  const shape = shapeOf(of);
+  if (shape.length === 2) return of;
+  const width = shape.at(-1) ?? 1;
+  return { kind: 'reshape', of, shape: [shape.slice(0, -1).reduce((rows, dim) => rows * dim, 1), width] };
 }
 
 /** Rows to look up, as they are. */

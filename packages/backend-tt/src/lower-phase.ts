@@ -1,7 +1,7 @@
 import type { Dim, LocalGraph, LocalOpName, NodeOf } from '@tttv2/graph';
 import { scopesOf, stepInputs } from '@tttv2/graph';
 import type { RopeSpec } from '@tttv2/spec';
-import { asMatrix, asPlain, asTable, type ParameterContent } from './device-parameter.ts';
+import { asMatrix, asPlain, asTable, asTallMatrix, type ParameterContent } from './device-parameter.ts';
 import type { Board } from './devices/board.ts';
 import { lowerings } from './lower/index.ts';
 import { turnMatrix } from './lower/rotary.ts';
@@ -113,6 +113,12 @@ class PhaseLowering implements LoweringContext {
     return value;
   }
 
+  emitAll(expr: Expr, shape: Value['shape'], hints: readonly string[]): Value[] {
+    const results = hints.map((hint): Value => ({ kind: 'value', hint, shape, order: 'plain', memory: 'dram' }));
+    this.#statements.push({ scope: this.#scope, results, expr });
+    return results;
+  }
+
   run(expr: Expr): void {
     this.#statements.push({ scope: this.#scope, results: [], expr });
   }
@@ -121,9 +127,15 @@ class PhaseLowering implements LoweringContext {
     const [inputs = 1] = this.dims(names[0] ?? '')
       .slice(-1)
       .map(Number);
-    const outputs = names.reduce((sum, name) => sum + Number(this.dims(name)[0]), 0);
+    const outputs = names.reduce((sum, name) => sum + product(this.dims(name).slice(0, -1)), 0);
     const facts = { shape: [inputs, outputs], dtype: this.#storedAs(names), layout: 'tile' } as const;
     return this.#weight(as, 'matrix', facts, { kind: 'made', from: names, make: asMatrix });
+  }
+
+  tallMatrix(name: string): WeightRef {
+    const [experts = 1, outputs = 1, inputs = 1] = this.dims(name).map(Number);
+    const facts = { shape: [experts * inputs, outputs], dtype: this.#storedAs([name]), layout: 'tile' } as const;
+    return this.#weight(leafOf([name]), 'tall', facts, { kind: 'made', from: [name], make: asTallMatrix });
   }
 
   vector(names: readonly string[], as = leafOf(names)): WeightRef {
@@ -306,6 +318,10 @@ class PhaseLowering implements LoweringContext {
     this.#scope = scope;
     this.#values.set(id, this.emit(py`${value}`, value.shape, { ...value, hint: scope }));
   }
+}
+
+function product(dims: readonly Dim[]): number {
+  return dims.reduce<number>((count, dim) => count * Number(dim), 1);
 }
 
 /** What a parameter is called within its scope: `weight`. */

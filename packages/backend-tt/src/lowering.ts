@@ -49,10 +49,14 @@ export interface LoweringContext {
   operand(name: string): Operand;
   /** Adds a call that makes a value. */
   emit(expr: Expr, shape: Value['shape'], placement?: Placement): Value;
+  /** Adds a call that makes several values of a shape. */
+  emitAll(expr: Expr, shape: Value['shape'], hints: readonly string[]): Value[];
   /** Adds a call that writes a cache. */
   run(expr: Expr): void;
-  /** `weight[O, K]` of one parameter, or of several side by side, as a tile matrix `[K, O]`. */
+  /** `weight[…, O, K]` of one parameter, or of several, all outputs side by side, as a tile matrix `[K, …O]`. */
   matrix(names: readonly string[], as?: string): WeightRef;
+  /** Experts `weight[E, O, K]` one below the other, as a tile matrix `[E · K, O]`. */
+  tallMatrix(name: string): WeightRef;
   /** A parameter in its own shape, four dimensions; of several, one after the other. */
   vector(names: readonly string[], as?: string): WeightRef;
   /** A parameter's rows, to be looked up: `[rows, width]`, row-major. */

@@ -13,6 +13,8 @@ export function supports(
   if (isCollective(node)) return unsupported(`${deviceType} is one chip: it has nobody to exchange with`);
   const isFused = node.op === 'linear' || node.op === 'rms_norm' || node.op === 'layer_norm' || node.op === 'glu';
   if (isFused && useFusedKernels === false) return { kind: 'decompose' };
+  if (node.op === 'moe' && node.inputs.slice(2, 5).some((name) => !Object.hasOwn(graph.parameters, name)))
+    return unsupported('its experts must be parameters: they lie on the board as one matrix');
   const headDim = node.op === 'attention' ? (graph.states[node.attrs.state]?.headDim ?? 0) : 0;
   if (mode !== 'reference' && headDim % tile !== 0)
     return unsupported(`its heads have ${headDim} dimensions, and ttnn's attention wants whole tiles of ${tile}`);

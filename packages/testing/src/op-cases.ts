@@ -186,6 +186,32 @@ const attention = attentions.map(
 /** A device on its own is a group of one along either axis. */
 const meshAxes = [0, 1] as const;
 
+/** Experts, those chosen, hidden and inner width; how scores come about. */
+const experts = (
+  [
+    [1, 1, 4, 3],
+    [4, 2, 8, 5],
+    [8, 3, 5, 8],
+    [6, 6, 3, 2],
+  ] as const
+).flatMap(([count, topK, width, inner]) =>
+  (['softmax', 'sigmoid'] as const).flatMap((score) =>
+    (['score_then_topk', 'topk_then_score'] as const).flatMap((order): OpCase<'moe'>[] => {
+      const weights = [
+        [count, inner, width],
+        [count, inner, width],
+        [count, width, inner],
+      ];
+      const inputs = [['N', width], ['N', count], ...weights] as const;
+      const attrs = { topK, fn: 'silu', score, order, normalize: false, scale: 1 } as const;
+      return [
+        { attrs, inputs },
+        { attrs: { ...attrs, fn: 'gelu_tanh', normalize: true, scale: 2.5 }, inputs: [...inputs, [count]] },
+      ];
+    }),
+  ),
+);
+
 /** Cases of every op: an op without any does not compile. */
 export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   activation: fns.flatMap((fn) => shapes.map((shape) => ({ attrs: { fn }, inputs: [shape] }))),
@@ -215,6 +241,7 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   ]),
   matmul: products.map((inputs) => ({ attrs: {}, inputs })),
   mean: rows.map((shape) => ({ attrs: {}, inputs: [shape] })),
+  moe: experts,
   mul: binary,
   reshape: [
     { attrs: { shape: ['N', 2, 3] }, inputs: [['N', 6]] },

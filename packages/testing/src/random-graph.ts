@@ -264,6 +264,31 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
     ]);
   },
   mean: (make) => make.node('mean', {}, [make.fixedWidth()]),
+  moe(make) {
+    const { random } = make;
+    const [experts, inner] = [random.pick(small), random.pick(widths)];
+    const x = make.tokenRows(random.pick(widths));
+    const width = make.width(x);
+    const logits = make.node('linear', {}, [x, make.matrix(experts, width)]);
+    const shapes = [
+      [experts, inner, width],
+      [experts, inner, width],
+      [experts, width, inner],
+    ];
+    // Scores may be equal: which are the best is then decided by a bias, or all are.
+    const isBiased = random.once(2);
+    const merits = Array.from({ length: experts }, (_, i) => 10 * ((i * 5 + 3) % 7) + i);
+    const bias = isBiased ? [make.node('constant', { shape: [experts], data: merits }, [])] : [];
+    const attrs = {
+      topK: isBiased ? 1 + random.below(experts) : experts,
+      fn: random.pick(fns),
+      score: random.pick(['softmax', 'sigmoid'] as const),
+      order: isBiased ? 'score_then_topk' : random.pick(['score_then_topk', 'topk_then_score'] as const),
+      normalize: random.once(2),
+      scale: random.pick([1, 0.5]),
+    } as const;
+    return make.node('moe', attrs, [x, logits, ...shapes.map((shape) => make.parameter(shape)), ...bias]);
+  },
   mul: binary('mul'),
   reshape(make) {
     const value = make.value();

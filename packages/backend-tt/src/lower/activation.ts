@@ -23,9 +23,12 @@ const fused: Readonly<Partial<Record<ActivationType, string>>> = {
 /** `activation(gate) · up` */
 export const glu: Lowering<'glu'> = (context, { attrs: { fn }, inputs: [x = '', y = ''] }) => {
   const { expr: up } = context.operand(y);
-  return same(context, x, (gate) =>
-    fused[fn] === undefined
-      ? py`ttnn.multiply(${activations[fn](gate)}, ${up})`
-      : py`ttnn.multiply(${gate}, ${up}, input_tensor_a_activations=[${fused[fn]}])`,
-  );
+  return same(context, x, (gate) => gated(fn, gate, up));
 };
+
+/** `fn(gate) · up` */
+export function gated(fn: ActivationType, gate: Expr, up: Expr): Expr {
+  return fused[fn] === undefined
+    ? py`ttnn.multiply(${activations[fn](gate)}, ${up})`
+    : py`ttnn.multiply(${gate}, ${up}, input_tensor_a_activations=[${fused[fn]}])`;
+}

@@ -29,6 +29,7 @@ const calls: Readonly<Record<LocalOpName, readonly string[]>> = {
   linear: ['ttnn.linear('],
   matmul: ['ttnn.linear('],
   mean: ['ttnn.mean('],
+  moe: ['ttnn.scatter('],
   mul: ['ttnn.multiply('],
   reshape: ['ttnn.reshape('],
   rms_norm: ['ttnn.rms_norm('],

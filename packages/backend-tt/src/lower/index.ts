@@ -10,6 +10,7 @@ import { gatherRows } from './gather-rows.ts';
 import { linear } from './linear.ts';
 import { matmul } from './matmul.ts';
 import { mean } from './mean.ts';
+import { moe } from './moe.ts';
 import { layerNorm, rmsNorm } from './norm.ts';
 import { reshape } from './reshape.ts';
 import { rotary } from './rotary.ts';
@@ -32,6 +33,7 @@ export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> } = {
   linear,
   matmul,
   mean,
+  moe,
   mul: binary('mul'),
   reshape,
   rms_norm: rmsNorm,

@@ -43,6 +43,7 @@ export const cutRules: { readonly [Name in LocalOpName]: CutRule<Name> } = {
   linear: product,
   matmul: product,
   mean: beforeLast(1),
+  moe: () => null,
   mul: elementwise,
   reshape,
   rms_norm: beforeLast(1),

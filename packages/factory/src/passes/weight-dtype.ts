@@ -13,14 +13,14 @@ const stored: Readonly<Record<WeightDtype, Dtype>> = {
   bfloat4_b: 'bfloat4_b',
 };
 
-/** Stores every matrix in the type that `weightDtype` names, or int8 for `quantizeWeights` alone; vectors stay as they are. */
+/** Stores every matrix (of experts, too) in the type that `weightDtype` names, or int8 for `quantizeWeights` alone; vectors stay as they are. */
 export function weightDtype(graph: Graph, { weightDtype: named, quantizeWeights }: HardwareConfig): Graph {
   const wanted = named ?? (quantizeWeights ? 'int8' : undefined);
   if (wanted === undefined) return graph;
   const dtype = stored[wanted];
   const parameters = Object.entries(graph.parameters).map(([name, parameter]) => [
     name,
-    parameter.shape.length === 2 ? { ...parameter, stored: dtype } : parameter,
+    parameter.shape.length > 1 ? { ...parameter, stored: dtype } : parameter,
   ]);
   return { ...graph, parameters: Object.fromEntries(parameters) };
 }

@@ -11,6 +11,7 @@ import { glu } from './glu.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linear } from './linear.ts';
 import { matmul } from './matmul.ts';
+import { moe } from './moe.ts';
 import { reshape } from './reshape.ts';
 import { rmsNorm } from './rms-norm.ts';
 import { rotary } from './rotary.ts';
@@ -33,6 +34,7 @@ export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> } = {
   linear,
   matmul,
   mean: unary('mean'),
+  moe,
   mul: binary('mul'),
   reshape,
   rms_norm: rmsNorm,

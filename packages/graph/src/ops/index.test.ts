@@ -97,6 +97,22 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
     types: [float32(...dims), float32(outputs, width)],
   })),
   mean: rows.map((dims) => ({ attrs: {}, types: [float32(...dims)] })),
+  moe: fc
+    .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), size, size, fc.boolean(), fc.boolean())
+    .map(([experts, topK, width, inner, isSigmoid, isLate]) => ({
+      attrs: {
+        topK: Math.min(topK, experts),
+        fn: 'silu' as const,
+        score: isSigmoid ? ('sigmoid' as const) : ('softmax' as const),
+        order: isLate ? ('topk_then_score' as const) : ('score_then_topk' as const),
+        normalize: isLate,
+        scale: 2,
+      },
+      types: [
+        ...[float32('N', width), float32('N', experts), float32(experts, inner, width), float32(experts, inner, width)],
+        ...[float32(experts, width, inner), ...(isSigmoid ? [float32(experts)] : [])],
+      ],
+    })),
   mul: binary,
   reshape: fc.tuple(shape, fc.nat(3)).map(([dims, turn]) => {
     // What stands before the tokens stays there.

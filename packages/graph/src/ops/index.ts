@@ -17,6 +17,7 @@ import { layerNorm } from './layer-norm.ts';
 import { linear } from './linear.ts';
 import { matmul } from './matmul.ts';
 import { mean } from './mean.ts';
+import { moe } from './moe.ts';
 import { mul } from './mul.ts';
 import { reshape } from './reshape.ts';
 import { rmsNorm } from './rms-norm.ts';
@@ -46,6 +47,7 @@ export const ops = {
   linear,
   matmul,
   mean,
+  moe,
   mul,
   reshape,
   rms_norm: rmsNorm,
@@ -59,7 +61,7 @@ export const ops = {
 };
 
 /** Grows with every op that is added or whose meaning changes: a backend refuses a graph that is newer than itself. */
-export const opset = 2;
+export const opset = 3;
 
 export type Ops = typeof ops;
 export type OpName = keyof Ops;

@@ -1,0 +1,62 @@
+import { at, type Lowered, type Lowering, type LoweringContext } from '../lowering.ts';
+import type { Pointer } from '../pointer.ts';
+import { activated } from './glu.ts';
+
+/**
+ * Legend: N tokens, D hidden, I inner, E experts, k chosen of them. ggml sizes stand fastest first.
+ *
+ *     logits[E, N] ─ scores ─ top k ─┬─ ids[k, N] ────────────────┐
+ *                                    └─ weights[1, k, N] ────────────────────────┐
+ *     x[D, 1, N] ─ gate, up of the chosen ─ [I, k, N] ─ down ─ [D, k, N] ─ · ─ Σ ─ [D, N]
+ */
+export const moe: Lowering<'moe'> = (context, { attrs }, inputs) => {
+  const { g, arena } = context;
+  const [x, gate, up, down] = [at(inputs, 0), at(inputs, 2), at(inputs, 3), at(inputs, 4)];
+  const [tokens = 1, width = 1] = x.shape;
+  const { ids, weights } = route(context, attrs, at(inputs, 1), inputs[5] ?? null);
+  const token = g.reshape4d(arena, x.tensor, width, 1, tokens, 1);
+  const chosen = (of: Lowered, value: Pointer) => g.mulMatId(arena, of.tensor, value, ids);
+  const inner = activated(context, attrs.fn, chosen(gate, token), chosen(up, token));
+  const results = g.mul(arena, chosen(down, inner), weights);
+  return sumChosen(context, results, { width, tokens, topK: attrs.topK });
+};
+
+interface Routes {
+  /** Chosen experts, int32 `[k, N]`. */
+  ids: Pointer;
+  /** What their results are multiplied by, `[1, k, N]`. */
+  weights: Pointer;
+}
+
+type Attrs = Parameters<Lowering<'moe'>>[1]['attrs'];
+
+function route(context: LoweringContext, attrs: Attrs, logits: Lowered, bias: Lowered | null): Routes {
+  const { g, arena } = context;
+  const { topK, score, order, normalize, scale } = attrs;
+  const [tokens = 1, experts = 1] = logits.shape;
+  const all = order === 'score_then_topk' ? scores(context, score, logits.tensor) : logits.tensor;
+  const ids = g.argsortTopK(arena, bias === null ? all : g.add(arena, all, bias.tensor), topK);
+  const picked = g.getRows(arena, g.reshape4d(arena, all, 1, experts, tokens, 1), ids);
+  const flat = g.reshape4d(arena, picked, topK, tokens, 1, 1);
+  const scored = order === 'score_then_topk' ? flat : scores(context, score, flat);
+  const shares = normalize ? g.div(arena, scored, g.sumRows(arena, scored)) : scored;
+  const scaled = scale === 1 ? shares : g.scaleBias(arena, shares, scale, 0);
+  return { ids, weights: g.reshape4d(arena, scaled, 1, topK, tokens, 1) };
+}
+
+function scores({ g, arena }: LoweringContext, score: Attrs['score'], logits: Pointer): Pointer {
+  return score === 'softmax' ? g.softMaxExt(arena, logits, null, 1, 0) : g.sigmoid(arena, logits);
+}
+
+/** `[D, k, N]` summed over the chosen: a view of each, which ggml adds faster than it permutes. */
+function sumChosen(
+  { g, arena }: LoweringContext,
+  results: Pointer,
+  { width, tokens, topK }: { width: number; tokens: number; topK: number },
+): Pointer {
+  const row = width * Float32Array.BYTES_PER_ELEMENT;
+  const view = (i: number) =>
+    g.view4d(arena, results, width, tokens, 1, 1, row * topK, row * topK * tokens, row * topK * tokens, i * row);
+  if (topK === 1) return g.reshape4d(arena, results, width, tokens, 1, 1);
+  return Array.from({ length: topK - 1 }, (_, i) => view(i + 1)).reduce((sum, one) => g.add(arena, sum, one), view(0));
+}
