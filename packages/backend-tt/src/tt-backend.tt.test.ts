@@ -12,7 +12,8 @@ describe('n150, by golden functions', () => {
 test('random graphs give what the reference gives, whatever stands in rows without a token', async () => {
   const backend = ttBackend({ mode: 'reference', padding: { token: 3, rotary: 1e3, cache: Number.NaN } });
   const hardware = { deviceType: 'n150', weightDtype: 'float32' } as const;
-  const variant = { hardware, stored: [null], cacheStored: [null], tolerance: 1e-4 };
+  // What is promised of float32 here: torch sums in float32, and softmax makes much of it where products are large.
+  const variant = { hardware, stored: [null], cacheStored: [null], tolerance: 1e-3 };
   const outcomes: FuzzOutcome[] = [];
   for (let seed = 0; seed < 100; seed++) outcomes.push(await runFuzzCase(backend, fuzzCase(seed, [variant])));
   expect(outcomes.filter((outcome) => outcome === 'compared').length).toBeGreaterThan(50);
