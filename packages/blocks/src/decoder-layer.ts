@@ -2,6 +2,7 @@ import type { GraphBuilder, ValueId } from '@tttv2/graph';
 import type { LayerSpec, NormSpec, RopeSpec } from '@tttv2/spec';
 import { attention } from './attention.ts';
 import { feedForward } from './feed-forward.ts';
+import { moe } from './moe.ts';
 import { norm } from './norm.ts';
 
 /**
@@ -34,6 +35,8 @@ export function decoderLayer(
   });
   return residual(mixed, { scope: 'postFfnNorm', spec: norms.postFfn }, () => {
     const input = norm(builder, 'preFfnNorm', mixed, norms.preFfn, dim);
-    return builder.scope('ffn', () => feedForward(builder, input, ffn));
+    return builder.scope('ffn', () =>
+      ffn.kind === 'moe' ? moe(builder, input, ffn) : feedForward(builder, input, ffn),
+    );
   });
 }

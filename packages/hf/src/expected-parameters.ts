@@ -1,4 +1,4 @@
-import type { AttentionSpec, FfnSpec, LayerSpec, ModelSpec, NormSpec } from '@tttv2/spec';
+import type { AttentionSpec, FfnSpec, LayerSpec, ModelSpec, MoeSpec, NormSpec } from '@tttv2/spec';
 
 type Entry = [name: string, shape: number[]];
 
@@ -19,7 +19,7 @@ function layerParameters({ norms, mixer, ffn }: LayerSpec, hiddenDim: number): E
     ...under('mixer', attentionParameters(mixer)),
     ...normParameters('postMixerNorm', norms.postMixer, hiddenDim),
     ...normParameters('preFfnNorm', norms.preFfn, hiddenDim),
-    ...under('ffn', ffnParameters(ffn)),
+    ...under('ffn', ffn.kind === 'moe' ? moeParameters(ffn) : ffnParameters(ffn)),
     ...normParameters('postFfnNorm', norms.postFfn, hiddenDim),
   ];
 }
@@ -39,6 +39,16 @@ function ffnParameters({ hiddenDim, intermediateDim, useGate, useBias }: FfnSpec
     ...(useGate ? linear('gate', intermediateDim, hiddenDim, useBias) : []),
     ...linear('up', intermediateDim, hiddenDim, useBias),
     ...linear('down', hiddenDim, intermediateDim, useBias),
+  ];
+}
+
+function moeParameters({ hiddenDim, numExperts, intermediateDim, router }: MoeSpec): Entry[] {
+  return [
+    ...linear('router', numExperts, hiddenDim, false),
+    ['experts.gate.weight', [numExperts, intermediateDim, hiddenDim]],
+    ['experts.up.weight', [numExperts, intermediateDim, hiddenDim]],
+    ['experts.down.weight', [numExperts, hiddenDim, intermediateDim]],
+    ...(router.useSelectionBias ? [['router.selectionBias', [numExperts]] satisfies Entry] : []),
   ];
 }
 

@@ -3,7 +3,7 @@ import { positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
 
 /** `gelu` is the exact form by erf, `gelu_tanh` its tanh approximation; `swish` is the seed's second name of `silu`. */
-const activationTypeSchema = z.enum(['silu', 'gelu', 'gelu_tanh', 'relu']);
+export const activationTypeSchema = z.enum(['silu', 'gelu', 'gelu_tanh', 'relu']);
 export type ActivationType = z.infer<typeof activationTypeSchema>;
 
 /** A dense feed-forward network: `down(act(gate x) · up x)` when gated, else `down(act(up x))`. */

@@ -23,6 +23,8 @@ export type { InlineLayerSpec, LayerNorms, LayerOptions, LayerSpec, MixerSpec } 
 export { layerSpec, layerSpecSchema } from './layer-spec.ts';
 export type { ModelOptions, ModelSpec } from './model-spec.ts';
 export { modelSpec, modelSpecSchema, parseModelSpec } from './model-spec.ts';
+export type { MoeOptions, MoeSpec, RouterSpec } from './moe-spec.ts';
+export { moeSpec } from './moe-spec.ts';
 export type { NormSpec, NormType } from './norm-spec.ts';
 export { normSpecSchema } from './norm-spec.ts';
 export { parseWith } from './parse.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { attentionSpecSchema, type InlineAttentionSpec, inlineAttentionSpecSchema } from './attention-spec.ts';
 import { type FfnSpec, ffnSpecSchema } from './ffn-spec.ts';
+import { type MoeSpec, moeSpecSchema } from './moe-spec.ts';
 import { type NormSpec, type NormType, normSpecSchema } from './norm-spec.ts';
 import { parseWith } from './parse.ts';
 
@@ -18,7 +19,7 @@ const mixerSpecSchema = z.discriminatedUnion('kind', [attentionSpecSchema]);
 export type MixerSpec = z.infer<typeof mixerSpecSchema>;
 
 const layerShape = {
-  ffn: ffnSpecSchema,
+  ffn: z.discriminatedUnion('kind', [ffnSpecSchema, moeSpecSchema]),
   norms: layerNormsSchema,
   /**
    * `sublayer`: `x + post(f(pre x))`, each norm where it stands.
@@ -40,7 +41,7 @@ export type InlineLayerSpec = z.infer<typeof inlineLayerSpecSchema>;
 
 export interface LayerOptions {
   attention: InlineAttentionSpec;
-  ffn: FfnSpec;
+  ffn: FfnSpec | MoeSpec;
   /** Default `rms_norm`. */
   normType?: NormType;
   /** Default 1e-6. */

@@ -3,6 +3,7 @@ import { bytesOf, type Dtype } from './dtype.ts';
 import type { FfnSpec } from './ffn-spec.ts';
 import type { LayerSpec } from './layer-spec.ts';
 import type { ModelSpec } from './model-spec.ts';
+import type { MoeSpec } from './moe-spec.ts';
 import type { NormSpec } from './norm-spec.ts';
 
 /** Elements by group of parameters. */
@@ -38,7 +39,7 @@ export function kvCacheBytes(model: ModelSpec, tokens: number, dtype: Dtype): nu
 export function flopsPerToken(model: ModelSpec, context: number): number {
   const layers = sum(model.layers, ({ mixer, ffn }) => {
     const seen = Math.min(context + 1, mixer.slidingWindowSize ?? Number.POSITIVE_INFINITY);
-    return 2 * (attentionWeights(mixer) + ffnWeights(ffn)) + 4 * seen * mixer.numHeads * mixer.headDim;
+    return 2 * (attentionWeights(mixer) + usedWeights(ffn)) + 4 * seen * mixer.numHeads * mixer.headDim;
   });
   return layers + 2 * model.vocabSize * model.hiddenDim;
 }
@@ -58,7 +59,24 @@ function ffnWeights({ hiddenDim, intermediateDim, useGate }: FfnSpec): number {
   return (useGate ? 3 : 2) * hiddenDim * intermediateDim;
 }
 
-function ffnParameters(ffn: FfnSpec): number {
+/** Weights that a token is multiplied by: of experts those that see it. */
+function usedWeights(ffn: FfnSpec | MoeSpec): number {
+  return ffn.kind === 'dense' ? ffnWeights(ffn) : routerWeights(ffn) + ffn.topK * expertWeights(ffn);
+}
+
+function routerWeights({ hiddenDim, numExperts }: MoeSpec): number {
+  return hiddenDim * numExperts;
+}
+
+function expertWeights({ hiddenDim, intermediateDim }: MoeSpec): number {
+  return 3 * hiddenDim * intermediateDim;
+}
+
+function ffnParameters(ffn: FfnSpec | MoeSpec): number {
+  if (ffn.kind === 'moe') {
+    const bias = ffn.router.useSelectionBias ? ffn.numExperts : 0;
+    return routerWeights(ffn) + ffn.numExperts * expertWeights(ffn) + bias;
+  }
   const biases = ffn.useBias ? (ffn.useGate ? 2 : 1) * ffn.intermediateDim + ffn.hiddenDim : 0;
   return ffnWeights(ffn) + biases;
 }
