@@ -27,6 +27,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'prints the specification of a config.json',
     load: async () => (await import('./commands/convert.ts')).convert,
   },
+  diff: {
+    summary: 'compares what two models are, field by field',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
   graph: {
     summary: 'prints the graph that a model is computed by',
     load: async () => (await import('./commands/graph.ts')).graph,
