@@ -10,12 +10,13 @@ import { norm } from './norm.ts';
  *     tokens ─ embedding ─ layers.0 ─ … ─ lastRows ─ finalNorm ─ lmHead ─▶ logits
  */
 export function buildModel(spec: ModelSpec, { name = 'decoder' }: { name?: string } = {}): Graph {
-  const { vocabSize, hiddenDim, layers, ropeTables, finalNorm, tieEmbeddings } = spec;
+  const { vocabSize, hiddenDim, embeddingScale, layers, ropeTables, finalNorm, tieEmbeddings } = spec;
   const builder = new GraphBuilder(name);
   const embedding = builder.parameter('embedding.weight', [vocabSize, hiddenDim]);
-  const embedded = builder.scope('embedding', () =>
-    builder.node('gather_rows', {}, [embedding, builder.input('tokens')]),
-  );
+  const embedded = builder.scope('embedding', () => {
+    const rows = builder.node('gather_rows', {}, [embedding, builder.input('tokens')]);
+    return embeddingScale === 1 ? rows : builder.node('affine', { scale: embeddingScale, offset: 0 }, [rows]);
+  });
   const hidden = layers.reduce(
     (x, layer, i) => builder.scope(`layers.${i}`, () => decoderLayer(builder, x, layer, ropeTables)),
     embedded,

@@ -5,7 +5,8 @@ import type { NormSpec } from '@tttv2/spec';
 export function norm(builder: GraphBuilder, scope: string, x: ValueId, spec: NormSpec | null, dim: number): ValueId {
   if (spec === null) return x;
   return builder.scope(scope, () => {
-    const weight = builder.parameter(`${builder.path}.weight`, [dim]);
+    const stored = builder.parameter(`${builder.path}.weight`, [dim]);
+    const weight = spec.weight === 'plain' ? stored : builder.node('affine', { scale: 1, offset: 1 }, [stored]);
     const bias = spec.useBias ? [builder.parameter(`${builder.path}.bias`, [dim])] : [];
     const eps = spec.normEps;
     if (spec.normType === 'layer_norm') return builder.node('layer_norm', { eps }, [x, weight, ...bias]);

@@ -7,10 +7,15 @@ export function expectedParameters(spec: ModelSpec): Map<string, number[]> {
   const { vocabSize, hiddenDim } = spec;
   return new Map([
     ['embedding.weight', [vocabSize, hiddenDim]],
+    ...(spec.learnedPositions === null ? [] : [positions(spec.learnedPositions.size, hiddenDim)]),
     ...spec.layers.flatMap((layer, i) => under(`layers.${i}`, layerParameters(layer, hiddenDim))),
     ...normParameters('finalNorm', spec.finalNorm, hiddenDim),
     ...(spec.tieEmbeddings ? [] : linear('lmHead', vocabSize, hiddenDim, false)),
   ]);
+}
+
+function positions(size: number, hiddenDim: number): Entry {
+  return ['positions.weight', [size, hiddenDim]];
 }
 
 function layerParameters({ norms, mixer, ffn }: LayerSpec, hiddenDim: number): Entry[] {
@@ -31,6 +36,16 @@ function attentionParameters(attention: AttentionSpec): Entry[] {
     ...linear('k', numKvHeads * headDim, hiddenDim, useBiasKv),
     ...linear('v', numKvHeads * headDim, hiddenDim, useBiasKv),
     ...linear('o', hiddenDim, numHeads * headDim, useBiasO),
+    ...qkNormParameters(attention),
+  ];
+}
+
+function qkNormParameters({ qkNorm, numHeads, numKvHeads, headDim }: AttentionSpec): Entry[] {
+  if (qkNorm === null) return [];
+  const dimOf = (heads: number) => (qkNorm.scope === 'per_head' ? headDim : heads * headDim);
+  return [
+    ...normParameters('q.norm', qkNorm.norm, dimOf(numHeads)),
+    ...normParameters('k.norm', qkNorm.norm, dimOf(numKvHeads)),
   ];
 }
 

@@ -62,6 +62,11 @@ export const ropeKeys = {
   ...originalLength,
 };
 
+/** `rope_parameters` of families whose layers turn by one table or another, by what transformers calls the layers. */
+export const ropeParametersByLayerType = z
+  .object({ full_attention: ropeDictSchema, sliding_attention: ropeDictSchema })
+  .nullish();
+
 interface RopeConfig {
   rope_theta?: number | null | undefined;
   rope_scaling?: RopeDict | null | undefined;

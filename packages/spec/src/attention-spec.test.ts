@@ -17,6 +17,7 @@ test('the seed’s defaults', () => {
     useBiasQ: true,
     useBiasKv: true,
     useBiasO: false,
+    qkNorm: null,
     rope: { theta: 10000, rotaryDim: 8, layout: 'half', scaling: { kind: 'default' } },
   });
 });

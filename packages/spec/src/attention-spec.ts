@@ -1,11 +1,20 @@
 import { z } from 'zod';
 import { SpecError } from './errors/spec-error.ts';
+import { normSpecSchema } from './norm-spec.ts';
 import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
 import { type RopeSpec, ropeSpecSchema } from './rope-spec.ts';
 
 const attentionTypeSchema = z.enum(['multi_head', 'grouped_query', 'multi_query', 'sliding_window']);
 export type AttentionType = z.infer<typeof attentionTypeSchema>;
+
+/** Normalisation of queries and keys, before they are turned. */
+const qkNormSchema = z.strictObject({
+  norm: normSpecSchema,
+  /** `per_head`: over the dimensions of each head, all heads by the same weight. `full_width`: over all heads at once. */
+  scope: z.enum(['per_head', 'full_width']),
+});
+export type QkNormSpec = z.infer<typeof qkNormSchema>;
 
 const attentionShape = {
   kind: z.literal('attention'),
@@ -21,6 +30,7 @@ const attentionShape = {
   useBiasQ: z.boolean(),
   useBiasKv: z.boolean(),
   useBiasO: z.boolean(),
+  qkNorm: qkNormSchema.nullable().default(null),
 };
 
 /** Softmax attention with a KV cache. */
@@ -63,6 +73,8 @@ export interface AttentionOptions {
   useBiasKv?: boolean;
   /** Default false, as in the seed. */
   useBiasO?: boolean;
+  /** Default none. */
+  qkNorm?: QkNormSpec | null;
 }
 
 /** An attention that stands alone, by the seed's names and defaults. @throws SpecError that names the field. */
@@ -89,6 +101,7 @@ export function attentionSpec(options: AttentionOptions): InlineAttentionSpec {
     useBiasQ: options.useBiasQ ?? true,
     useBiasKv: options.useBiasKv ?? true,
     useBiasO: options.useBiasO ?? false,
+    qkNorm: options.qkNorm ?? null,
     rope: ropeOf(options, headDim),
   });
 }

@@ -1,4 +1,10 @@
-export type { AttentionOptions, AttentionSpec, AttentionType, InlineAttentionSpec } from './attention-spec.ts';
+export type {
+  AttentionOptions,
+  AttentionSpec,
+  AttentionType,
+  InlineAttentionSpec,
+  QkNormSpec,
+} from './attention-spec.ts';
 export { attentionSpec, attentionSpecSchema, attentionTypeOf } from './attention-spec.ts';
 export type { DeviceSpec } from './device-spec.ts';
 export { deviceSpecSchema } from './device-spec.ts';

@@ -48,17 +48,23 @@ export interface LayerOptions {
   normEps?: number;
   /** Default true; false normalises after each residual sum. */
   preNorm?: boolean;
+  /** Adds the same norm to what each sublayer gives, before it is summed (Gemma). Default false. */
+  postNorm?: boolean;
+  /** Default `plain`. */
+  normWeight?: NormSpec['weight'];
 }
 
 /** A layer that stands alone, by the seed's names and defaults. @throws SpecError that names the field. */
 export function layerSpec(options: LayerOptions): InlineLayerSpec {
-  const { attention, ffn, normType = 'rms_norm', normEps = 1e-6, preNorm = true } = options;
-  const norm: NormSpec = { normType, normEps, useBias: normType === 'layer_norm' };
+  const { attention, ffn, normType = 'rms_norm', normEps = 1e-6, preNorm = true, postNorm = false } = options;
+  const { normWeight: weight = 'plain' } = options;
+  const norm: NormSpec = { normType, normEps, useBias: normType === 'layer_norm', weight };
+  const post = postNorm ? norm : null;
   return parseWith(inlineLayerSpecSchema, {
     mixer: attention,
     ffn,
     norms: preNorm
-      ? { preMixer: norm, postMixer: null, preFfn: norm, postFfn: null }
+      ? { preMixer: norm, postMixer: post, preFfn: norm, postFfn: post }
       : { preMixer: null, postMixer: norm, preFfn: null, postFfn: norm },
     postNormOf: preNorm ? 'sublayer' : 'residual',
   });

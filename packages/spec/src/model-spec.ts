@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isDeepEqual } from './deep-equal.ts';
 import { type InlineLayerSpec, type LayerSpec, layerSpecSchema } from './layer-spec.ts';
 import { type NormSpec, normSpecSchema } from './norm-spec.ts';
-import { positiveInt } from './numbers.ts';
+import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
 import { type RopeScaling, type RopeSpec, ropeSpecSchema } from './rope-spec.ts';
 
@@ -20,6 +20,10 @@ const baseModelSchema = z.strictObject({
   modalities: z.array(z.never()),
   /** Rotary tables by name, shared by the layers that name them. */
   ropeTables: z.record(z.string(), ropeSpecSchema),
+  /** Multiplies the embedding of each token. */
+  embeddingScale: positive.default(1),
+  /** A table of `size` positions whose rows are added to the embeddings; null where positions are only rotary. */
+  learnedPositions: z.strictObject({ size: positiveInt }).nullable().default(null),
   layers: z.array(layerSpecSchema),
   finalNorm: normSpecSchema.nullable(),
   /** The head uses the embedding's weights. */
@@ -47,6 +51,10 @@ export interface ModelOptions {
   finalNorm?: NormSpec | null;
   /** Default false. */
   tieEmbeddings?: boolean;
+  /** Default 1. */
+  embeddingScale?: number;
+  /** Default none. */
+  learnedPositions?: { size: number } | null;
 }
 
 /** A resolved model from layers. @throws SpecError that names the path of what is wrong or contradictory. */
@@ -65,6 +73,8 @@ export function modelSpec(options: ModelOptions): ModelSpec {
     positionAxes: 1,
     modalities: [],
     ropeTables,
+    embeddingScale: options.embeddingScale ?? 1,
+    learnedPositions: options.learnedPositions ?? null,
     layers,
     finalNorm: options.finalNorm === undefined ? firstNorm(layers) : options.finalNorm,
     tieEmbeddings: options.tieEmbeddings ?? false,

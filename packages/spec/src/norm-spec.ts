@@ -10,5 +10,7 @@ export const normSpecSchema = z.strictObject({
   /** Added to the mean square (RMS) or the variance (layer norm) before the root. */
   normEps: positive,
   useBias: z.boolean(),
+  /** What multiplies a normalised row: the weight as it is stored, or one more (Gemma). */
+  weight: z.enum(['plain', 'one_plus']).default('plain'),
 });
 export type NormSpec = z.infer<typeof normSpecSchema>;

@@ -19,11 +19,12 @@ export interface ParameterCount {
 
 /** How many parameters a model has; a tied head counts once. */
 export function countParameters(model: ModelSpec): ParameterCount {
-  const embedding = model.vocabSize * model.hiddenDim;
+  const matrix = model.vocabSize * model.hiddenDim;
+  const embedding = matrix + (model.learnedPositions?.size ?? 0) * model.hiddenDim;
   const mixers = sum(model.layers, ({ mixer }) => attentionParameters(mixer));
   const ffns = sum(model.layers, ({ ffn }) => ffnParameters(ffn));
   const norms = sum(model.layers, layerNormParameters) + normParameters(model.finalNorm, model.hiddenDim);
-  const lmHead = model.tieEmbeddings ? 0 : embedding;
+  const lmHead = model.tieEmbeddings ? 0 : matrix;
   return { embedding, mixers, ffns, norms, lmHead, total: embedding + mixers + ffns + norms + lmHead };
 }
 
@@ -52,7 +53,13 @@ function attentionParameters(attention: AttentionSpec): number {
   const { hiddenDim, numHeads, numKvHeads, headDim, useBiasQ, useBiasKv, useBiasO } = attention;
   const biases =
     (useBiasQ ? numHeads * headDim : 0) + (useBiasKv ? 2 * numKvHeads * headDim : 0) + (useBiasO ? hiddenDim : 0);
-  return attentionWeights(attention) + biases;
+  return attentionWeights(attention) + biases + qkNormParameters(attention);
+}
+
+function qkNormParameters({ qkNorm, numHeads, numKvHeads, headDim }: AttentionSpec): number {
+  if (qkNorm === null) return 0;
+  const dims = qkNorm.scope === 'per_head' ? [headDim, headDim] : [numHeads * headDim, numKvHeads * headDim];
+  return sum(dims, (dim) => normParameters(qkNorm.norm, dim));
 }
 
 function ffnWeights({ hiddenDim, intermediateDim, useGate }: FfnSpec): number {

@@ -4,6 +4,7 @@ import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
 import { checkHeads, headsOf } from '../heads.ts';
+import { llamaLikeWeights } from '../llama-like.ts';
 import { ropeKeys, ropeOf } from '../rope-config.ts';
 
 /** Defaults: `LlamaConfig` of transformers 5.24. */
@@ -53,20 +54,7 @@ export default defineModel({
   ignoredKeys: {
     pretraining_tp: 'splits matrices to repeat the rounding of training; the numbers it stands for are the same',
   },
-  weights: {
-    embedding: 'model.embed_tokens',
-    'layers.{i}.preMixerNorm': 'model.layers.{i}.input_layernorm',
-    'layers.{i}.mixer.q': 'model.layers.{i}.self_attn.q_proj',
-    'layers.{i}.mixer.k': 'model.layers.{i}.self_attn.k_proj',
-    'layers.{i}.mixer.v': 'model.layers.{i}.self_attn.v_proj',
-    'layers.{i}.mixer.o': 'model.layers.{i}.self_attn.o_proj',
-    'layers.{i}.preFfnNorm': 'model.layers.{i}.post_attention_layernorm',
-    'layers.{i}.ffn.gate': 'model.layers.{i}.mlp.gate_proj',
-    'layers.{i}.ffn.up': 'model.layers.{i}.mlp.up_proj',
-    'layers.{i}.ffn.down': 'model.layers.{i}.mlp.down_proj',
-    finalNorm: 'model.norm',
-    lmHead: 'lm_head',
-  },
+  weights: llamaLikeWeights,
   ignoredTensors: {
     'model.layers.{i}.self_attn.rotary_emb.inv_freq': 'rotary frequencies follow from the config',
   },
