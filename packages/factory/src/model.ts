@@ -16,6 +16,8 @@ export type GenerateOptions = Prompt & {
   maxNewTokens?: number;
   /** Default: what `generation_config.json` says, else greedy. */
   sampling?: Partial<Sampling>;
+  /** Log-probabilities of each new token and of so many likeliest ones, as the model gave them; default: none at all. */
+  logprobs?: number;
   /** Strings that end the text. */
   stop?: readonly string[];
   /** Goes on after the model's end tokens. */
@@ -86,7 +88,7 @@ export class Model implements AsyncDisposable {
    * @throws RequestError, DoesNotFitError for what cannot be served.
    */
   generate(options: GenerateOptions): Generation {
-    const { maxNewTokens, sampling, stop, ignoreEos, signal } = options;
+    const { maxNewTokens, sampling, logprobs, stop, ignoreEos, signal } = options;
     const { spec, executable } = this;
     return generate(
       { executable, detokenizer: this.tokenizer ?? noText, vocabSize: spec.vocabSize, maxSeqLen: spec.maxSeqLen },
@@ -95,6 +97,7 @@ export class Model implements AsyncDisposable {
         sampling: { ...this.#defaultSampling(), ...sampling },
         stopTokenIds: ignoreEos ? [] : (this.generationConfig?.eosTokenIds ?? []),
         ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
+        ...(logprobs === undefined ? {} : { logprobs }),
         ...(stop === undefined ? {} : { stop }),
         ...(signal === undefined ? {} : { signal }),
       },
@@ -113,8 +116,10 @@ export class Model implements AsyncDisposable {
 
   #defaultSampling(): Partial<Sampling> {
     const defaults = this.generationConfig?.defaults;
-    if (!defaults?.doSample) return greedy;
+    if (defaults === undefined) return greedy;
     const { temperature = 1, topK = 50, topP = 1, minP = 0, repetitionPenalty = 1 } = defaults;
+    // As in transformers: a penalty holds for the likeliest token, too; the rest is for drawing alone.
+    if (!defaults.doSample) return { ...greedy, repetitionPenalty };
     return { temperature, topK, topP, minP, repetitionPenalty };
   }
 

@@ -1,9 +1,12 @@
 import type { Executable, ExecutionMode, FloatTensor, State } from '@tttv2/graph';
 import { DoesNotFitError, RequestError } from '@tttv2/spec';
 import { feed } from './feed.ts';
-import { greedy, Sampler, type Sampling } from './sampling.ts';
+import { type Logprobs, logprobsOf } from './logprobs.ts';
+import { Sampler } from './sampler.ts';
+import { greedy, type Sampling } from './sampling.ts';
 import { StopStrings } from './stop-strings.ts';
 import { type Detokenizer, TextStream } from './text-stream.ts';
+import { TokenHistory } from './token-history.ts';
 
 export interface GenerateRequest {
   /** What is fed, exactly. */
@@ -12,6 +15,8 @@ export interface GenerateRequest {
   maxNewTokens?: number;
   /** Default: greedy. */
   sampling?: Partial<Sampling>;
+  /** Log-probabilities of each new token and of so many likeliest ones, as the model gave them; default: none at all. */
+  logprobs?: number;
   /** Tokens that end the text; they are part of `ids`, not of `text`. */
   stopTokenIds?: readonly number[];
   /** Strings that end the text; neither they nor what follows is part of it. */
@@ -26,6 +31,8 @@ export type FinishReason = 'stop' | 'length' | 'abort';
 export interface TextChunk {
   id: number;
   text: string;
+  /** Those of token `id`, when they were asked for; not with text that was held back and comes after the last token. */
+  logprobs?: Logprobs;
 }
 
 export interface GenerateResult {
@@ -33,6 +40,8 @@ export interface GenerateResult {
   /** New tokens, a stop token included. */
   ids: number[];
   text: string;
+  /** One for each of `ids`, when they were asked for. */
+  logprobs?: Logprobs[];
   finishReason: FinishReason;
   /** How the logits came about; of `acceptance` the ids mean nothing. */
   mode: ExecutionMode;
@@ -101,15 +110,18 @@ async function* pieces(
   const text = new TextPieces(model.detokenizer, request.stop ?? []);
   const times: number[] = [];
   const ids: number[] = [];
+  const logprobs: Logprobs[] = [];
   let finishReason: FinishReason = 'length';
   try {
-    for await (const id of tokens(model.executable, state, { ...request, promptIds, maxNewTokens: budget })) {
+    for await (const token of tokens(model.executable, state, { ...request, promptIds, maxNewTokens: budget })) {
+      const { id } = token;
       ids.push(id);
+      if (token.logprobs !== undefined) logprobs.push(token.logprobs);
       const isStop = request.stopTokenIds?.includes(id) ?? false;
       const piece = isStop ? text.end() : text.push(id);
       times.push(performance.now());
       if (isStop || text.isStopped) finishReason = 'stop';
-      yield { id, text: piece };
+      yield { ...token, text: piece };
       if (finishReason === 'stop') break;
     }
     if (finishReason === 'length') {
@@ -125,6 +137,7 @@ async function* pieces(
     promptIds,
     ids,
     text: text.whole,
+    ...(request.logprobs === undefined ? {} : { logprobs }),
     finishReason,
     mode: model.executable.mode,
     usage: { promptTokens: promptIds.length, newTokens: ids.length },
@@ -136,10 +149,10 @@ async function* pieces(
 async function* tokens(
   executable: Executable,
   state: State,
-  { promptIds, maxNewTokens, sampling, signal }: GenerateRequest & { maxNewTokens: number },
-): AsyncGenerator<number> {
+  { promptIds, maxNewTokens, sampling, logprobs, signal }: GenerateRequest & { maxNewTokens: number },
+): AsyncGenerator<Pick<TextChunk, 'id' | 'logprobs'>> {
   const sampler = new Sampler({ ...greedy, ...sampling });
-  const seen = [...promptIds];
+  const history = new TokenHistory(promptIds);
   let next = Int32Array.from(promptIds);
   for (let i = 0; i < maxNewTokens; i++) {
     const logits = await unlessAborted(
@@ -147,9 +160,9 @@ async function* tokens(
       signal,
     );
     if (logits === null) return;
-    const id = sampler.next(logits.data, seen);
-    seen.push(id);
-    yield id;
+    const id = sampler.next(logits.data, history);
+    history.add(id);
+    yield { id, ...(logprobs === undefined ? {} : { logprobs: logprobsOf(logits.data, id, logprobs) }) };
     next = Int32Array.of(id);
   }
 }
@@ -199,16 +212,20 @@ class TextPieces {
 }
 
 /** How many tokens may be made. @throws RequestError, DoesNotFitError */
-function checkRequest({ vocabSize, maxSeqLen }: GenerateModel, { promptIds, maxNewTokens }: GenerateRequest): number {
+function checkRequest(
+  { vocabSize, maxSeqLen }: GenerateModel,
+  { promptIds, maxNewTokens, logprobs }: GenerateRequest,
+): number {
   checkIds(promptIds, vocabSize);
-  if (maxNewTokens !== undefined && (!Number.isSafeInteger(maxNewTokens) || maxNewTokens < 1)) {
-    throw new RequestError({
-      field: 'maxNewTokens',
-      message: `must be a whole number of at least 1, found ${maxNewTokens}`,
-    });
-  }
+  checkCount('maxNewTokens', maxNewTokens, 1);
+  checkCount('logprobs', logprobs, 0);
   const wanted = maxNewTokens ?? defaultMaxNewTokens;
   return maxSeqLen === null ? wanted : Math.min(wanted, roomAfter(promptIds.length, maxSeqLen));
+}
+
+function checkCount(field: string, count: number | undefined, min: number): void {
+  if (count === undefined || (Number.isSafeInteger(count) && count >= min)) return;
+  throw new RequestError({ field, message: `must be a whole number of at least ${min}, found ${count}` });
 }
 
 /** @throws RequestError when there are no ids, or one is not in the vocabulary. */

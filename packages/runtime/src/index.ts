@@ -1,3 +1,4 @@
+export { argmax } from './argmax.ts';
 export type { FeedOptions } from './feed.ts';
 export { feed, feedAll } from './feed.ts';
 export type {
@@ -9,8 +10,13 @@ export type {
   TextChunk,
 } from './generate.ts';
 export { checkIds, Generation, generate, roomAfter } from './generate.ts';
+export { LogitsError } from './logits-error.ts';
+export type { Logprobs, TokenLogprob } from './logprobs.ts';
+export { logprobsOf } from './logprobs.ts';
+export { Sampler } from './sampler.ts';
 export type { Sampling } from './sampling.ts';
-export { argmax, greedy, Sampler } from './sampling.ts';
+export { greedy } from './sampling.ts';
 export { StopStrings } from './stop-strings.ts';
 export type { Detokenizer } from './text-stream.ts';
 export { TextStream } from './text-stream.ts';
+export { TokenHistory } from './token-history.ts';

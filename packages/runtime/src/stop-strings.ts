@@ -1,4 +1,7 @@
-/** Watches text for strings that end it, also across the pieces in which it comes. */
+/**
+ * Watches text for strings that end it, also across the pieces in which it comes. The text ends where the first of them
+ * is complete; of several that are complete there, before the longest. So the pieces make no difference.
+ */
 export class StopStrings {
   readonly #stops: readonly string[];
   #held = '';
@@ -10,8 +13,11 @@ export class StopStrings {
   /** The part of the text so far that can be shown: before a stop string, and without what may become one. */
   push(text: string): { text: string; isStopped: boolean } {
     const all = this.#held + text;
-    const at = this.#stops.map((stop) => all.indexOf(stop)).filter((index) => index >= 0);
-    if (at.length > 0) return { text: all.slice(0, Math.min(...at)), isStopped: true };
+    const [first] = this.#stops
+      .map((stop) => ({ from: all.indexOf(stop), length: stop.length }))
+      .filter(({ from }) => from >= 0)
+      .sort((a, b) => a.from + a.length - (b.from + b.length) || a.from - b.from);
+    if (first !== undefined) return { text: all.slice(0, first.from), isStopped: true };
     const held = Math.max(0, ...this.#stops.map((stop) => overlap(all, stop)));
     this.#held = all.slice(all.length - held);
     return { text: all.slice(0, all.length - held), isStopped: false };

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -11,10 +12,12 @@ const model = await writeTinyModel(join(folder, 'model'), { withTokenizer: true 
 const silent = await writeTinyModel(join(folder, 'silent'));
 
 const rate = z.number().positive();
+const token = { id: z.int(), text: z.string(), logprob: z.number().max(0) };
 const jsonSchema = z.strictObject({
   promptIds: z.array(z.int()),
   ids: z.array(z.int()),
   text: z.string(),
+  logprobs: z.array(z.strictObject({ ...token, top: z.array(z.strictObject(token)) })).optional(),
   finishReason: z.enum(['stop', 'length', 'abort']),
   mode: z.literal('device'),
   ttftMs: rate.nullable(),
@@ -64,6 +67,46 @@ test('a seed draws the same tokens again', async () => {
   const [first, again, other] = [await draw('1'), await draw('1'), await draw('2')];
   expect(again.ids).toEqual(first.ids);
   expect(other.ids).not.toEqual(first.ids);
+});
+
+test('log-probabilities of each token and of the likeliest', async () => {
+  const args = ['-p', 'ab', '--raw', '-n', '3', '--ignore-eos', '--logprobs', '2'];
+  const { ids, logprobs = [] } = await runJson(model, ...args);
+  expect(logprobs.map(({ id }) => id)).toEqual(ids);
+  for (const { top, ...chosen } of logprobs) {
+    expect(top).toHaveLength(2);
+    expect(top[0]).toEqual(chosen);
+    expect(tinyTokens(chosen.text)).toEqual([chosen.id]);
+  }
+  const silentRun = await runJson(silent, '--ids', '5', '-n', '1', '--ignore-eos', '--logprobs', '1');
+  expect(silentRun.logprobs?.[0]?.text).toBe('');
+  expect((await runJson(silent, '--ids', '5', '-n', '1')).logprobs).toBeUndefined();
+});
+
+test('log-probabilities are refused without --json', async () => {
+  const { stderr, exitCode } = await runHere('run', silent, '--ids', '5', '--logprobs', '2');
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('--logprobs is part of the JSON: add --json');
+});
+
+test('penalties keep tokens from coming again', async () => {
+  const idsWith = async (...args: string[]) =>
+    (await runJson(silent, '--ids', '5,6,7', '-n', '12', '--ignore-eos', ...args)).ids;
+  const plain = await idsWith();
+  expect(new Set(plain).size).toBeLessThan(12);
+  expect(new Set(await idsWith('--presence-penalty', '1000')).size).toBe(12);
+  expect(new Set(await idsWith('--frequency-penalty', '1000')).size).toBe(12);
+  expect(await idsWith('--frequency-penalty', '-2')).not.toEqual(await idsWith('--frequency-penalty', '1000'));
+  expect(await idsWith('--repetition-penalty', '1.5')).not.toEqual(plain);
+});
+
+test('what is not given is as generation_config.json has it', async () => {
+  const stated = await writeTinyModel(join(folder, 'stated'));
+  await writeFile(join(stated, 'generation_config.json'), JSON.stringify({ repetition_penalty: 1.5 }));
+  const idsOf = async (path: string, ...args: string[]) =>
+    (await runJson(path, '--ids', '5,6,7', '-n', '12', '--ignore-eos', ...args)).ids;
+  expect(await idsOf(stated)).toEqual(await idsOf(silent, '--repetition-penalty', '1.5'));
+  expect(await idsOf(stated, '--repetition-penalty', '1')).toEqual(await idsOf(silent));
 });
 
 test('prints text as it comes from a prompt on stdin, and counts on stderr', async () => {

@@ -1,6 +1,6 @@
 import type { Model, Prompt } from '@tttv2/factory';
 import type { ExecutionMode } from '@tttv2/graph';
-import type { GenerateResult, Generation, Sampling, TextChunk } from '@tttv2/runtime';
+import type { GenerateResult, Generation, Sampling, TextChunk, TokenLogprob } from '@tttv2/runtime';
 import type { Command, Read } from '../command.ts';
 import { hardwareInputs, readHardware } from '../hardware-inputs.ts';
 import { flag, number, orElse, text, wholeNumber } from '../input.ts';
@@ -38,26 +38,54 @@ const minP = number({
   max: 1,
   about: 'draws from those P times as likely as the likeliest',
 });
+const repetitionPenalty = number({
+  name: 'repetition-penalty',
+  placeholder: 'R',
+  min: 0,
+  about: 'above 1 makes tokens of the prompt and the text less likely',
+});
+const presencePenalty = number({
+  name: 'presence-penalty',
+  placeholder: 'A',
+  min: -2,
+  about: 'is subtracted from the logits of tokens of the text',
+});
+const frequencyPenalty = number({
+  name: 'frequency-penalty',
+  placeholder: 'A',
+  min: -2,
+  about: 'is subtracted for each time that a token is in the text',
+});
 const seed = orElse(
   0,
   wholeNumber({ name: 'seed', placeholder: 'N', min: 0, about: 'the same seed draws the same tokens' }),
 );
+const logprobs = wholeNumber({
+  name: 'logprobs',
+  placeholder: 'N',
+  min: 0,
+  about: 'tells the log-probability of each token and of the N likeliest; with --json',
+});
 const json = flag({ name: 'json', about: 'prints one JSON object at the end, and no text before' });
 
 export const run: Command = {
   about:
     'Generates text on a device and prints it as it comes. The prompt goes through the chat template of the model, unless it has none. Counts and speed are told at the end, on stderr.',
   inputs: [
-    ...[modelArgument, prompt, ids, system, raw, maxNewTokens, ignoreEos, temperature, topK, topP, minP, seed, json],
+    ...[modelArgument, prompt, ids, system, raw, maxNewTokens, ignoreEos, temperature, topK, topP, minP],
+    ...[repetitionPenalty, presencePenalty, frequencyPenalty, seed, logprobs, json],
     ...hardwareInputs,
   ],
   examples: [
     { line: 'run smollm2-135m-instruct -p "What is the capital of France?"', about: 'answers' },
     { line: 'run model.gguf --raw -p "Once upon a time" -n 200 -t 0.8', about: 'goes on, drawing tokens by chance' },
     { line: 'run ./model --ids 1,2,3 --json', about: 'goes on from token ids; the result is JSON' },
+    { line: 'run ./model -p "Is water wet?" -n 1 --json --logprobs 5', about: 'and what else it could have said' },
   ],
   async run(read, signal) {
     const asked = await readAsked(read);
+    const count = read(logprobs);
+    if (count !== undefined && !read(json)) throw new UsageError('--logprobs is part of the JSON: add --json');
     const sampling = readSampling(read);
     const { loadModel } = await import('../load-model.ts');
     const { model: loaded, loadMs } = await loadModel(read(modelArgument), readHardware(read), signal);
@@ -66,11 +94,12 @@ export const run: Command = {
       ...promptFor(model, asked),
       maxNewTokens: read(maxNewTokens),
       sampling,
+      ...given('logprobs', count),
       ignoreEos: read(ignoreEos),
       signal,
     });
     const { result, memory } = await follow(model, generation, !read(json));
-    if (read(json)) printJson({ ...jsonOf(result), loadMs, memory });
+    if (read(json)) printJson({ ...jsonOf(model, result), loadMs, memory });
     else endText(result);
   },
 };
@@ -108,10 +137,18 @@ function readSampling(read: Read): Partial<Sampling> {
   return {
     temperature: read(temperature),
     seed: read(seed),
-    ...(k === undefined ? {} : { topK: k }),
-    ...(p === undefined ? {} : { topP: p }),
-    ...(min === undefined ? {} : { minP: min }),
+    ...given('topK', k),
+    ...given('topP', p),
+    ...given('minP', min),
+    ...given('repetitionPenalty', read(repetitionPenalty)),
+    ...given('presencePenalty', read(presencePenalty)),
+    ...given('frequencyPenalty', read(frequencyPenalty)),
   };
+}
+
+/** What is not given is left out: the model may have a default for it. */
+function given<K extends string>(name: K, value: number | undefined): { [P in K]?: number } | Record<never, never> {
+  return value === undefined ? {} : { [name]: value };
 }
 
 function promptFor(model: Model, asked: Asked): Prompt {
@@ -126,8 +163,20 @@ function promptFor(model: Model, asked: Asked): Prompt {
   return { messages: [...systemMessage, { role: 'user', content: asked.text }] };
 }
 
-function jsonOf({ promptIds, ids: newIds, text: newText, finishReason, mode, timings }: GenerateResult) {
-  return { promptIds, ids: newIds, text: newText, finishReason, mode, ...timings };
+function jsonOf(model: Model, result: GenerateResult) {
+  const { promptIds, ids: newIds, text: newText, finishReason, mode, timings, logprobs: found } = result;
+  const tokens = found?.map((token) => ({
+    ...named(model, token),
+    top: token.top.map((other) => named(model, other)),
+  }));
+  // JSON has no undefined: without --logprobs the field is not there.
+  return { promptIds, ids: newIds, text: newText, logprobs: tokens, finishReason, mode, ...timings };
+}
+
+/** A token with its own text; a part of a character is U+FFFD, and a token that the tokenizer does not know has none. */
+function named({ tokenizer }: Model, { id, logprob }: TokenLogprob) {
+  const isKnown = tokenizer !== null && id < tokenizer.vocabSize;
+  return { id, text: isKnown ? tokenizer.decode([id]) : '', logprob };
 }
 
 /** What a text is worth that no device has computed. */
