@@ -1,10 +1,11 @@
-import { elementCount, type Graph, printGraph, scopesOf, validate } from '@tttv2/graph';
+import { elementCount, type Graph, indexBounds, printGraph, scopesOf, validate } from '@tttv2/graph';
 import { countParameters, type LayerSpec, modelSpec, type UniformOptions, uniformModelSpec } from '@tttv2/spec';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildModel } from './build-model.ts';
 
 const size = fc.integer({ min: 1, max: 4 });
+const headNorm = { normType: 'rms_norm', normEps: 1e-6, useBias: false, weight: 'plain' } as const;
 const options = fc
   .record({
     ...{ vocabSize: size, numLayers: size, intermediateDim: size, numKvHeads: size, group: size, half: size },
@@ -12,6 +13,10 @@ const options = fc
     ...{ useBias: fc.boolean(), preNorm: fc.boolean(), tieEmbeddings: fc.boolean(), useRotary: fc.boolean() },
     normType: fc.constantFrom('rms_norm', 'layer_norm'),
     slidingWindowSize: fc.option(size),
+    learnedPositions: fc.option(fc.record({ size })),
+    postNorm: fc.boolean(),
+    normWeight: fc.constantFrom('plain', 'one_plus'),
+    qkNorm: fc.option(fc.record({ norm: fc.constant(headNorm), scope: fc.constantFrom('per_head', 'full_width') })),
   })
   .map(({ group, half, ...rest }): UniformOptions => {
     const numHeads = rest.numKvHeads * group;
@@ -35,7 +40,7 @@ test('every model is a valid graph, with the parameters that the specification c
       expect(elements(graph)).toBe(count.total);
       expect(elements(graph, (name) => name.includes('.mixer.'))).toBe(count.mixers);
       expect(elements(graph, (name) => name.includes('.ffn.'))).toBe(count.ffns);
-      expect(elements(graph, (name) => /norm\./i.test(name))).toBe(count.norms);
+      expect(elements(graph, (name) => /Norm\./.test(name))).toBe(count.norms);
     }),
   );
 });
@@ -63,6 +68,31 @@ test('each layer is a scope with its parts, and its own cache', () => {
 test('a tied head is the embedding’s weight', () => {
   const graph = buildModel(uniformModelSpec({ ...small, tieEmbeddings: true }));
   expect(graph.nodes.at(-1)?.inputs[1]).toBe('embedding.weight');
+});
+
+test('learned positions are looked up by where a token stands, and added to its embedding', () => {
+  const learned = { ...small, useRotary: false, embeddingScale: 4, learnedPositions: { size: 32 } };
+  const graph = buildModel(uniformModelSpec(learned));
+  expect(graph.parameters['positions.weight']?.shape).toEqual([32, 16]);
+  expect(graph.nodes.slice(0, 4).map(({ op, scope, inputs }) => [op, scope, inputs])).toEqual([
+    ['gather_rows', 'embedding', ['embedding.weight', 'tokens']],
+    ['affine', 'embedding', ['%0']],
+    ['gather_rows', 'embedding', ['positions.weight', 'positions']],
+    ['add', 'embedding', ['%1', '%2']],
+  ]);
+  expect(indexBounds(graph)).toEqual({ tokens: 11, positions: 32 });
+});
+
+test('q and k are normalised before they turn, each head or all of them at once', () => {
+  const norm = { normType: 'rms_norm', normEps: 1e-6, useBias: false, weight: 'one_plus' } as const;
+  const opsOf = (scope: 'per_head' | 'full_width') => {
+    const graph = buildModel(uniformModelSpec({ ...small, qkNorm: { norm, scope } }));
+    const width = graph.parameters['layers.0.mixer.k.norm.weight']?.shape;
+    const ops = graph.nodes.filter(({ scope }) => scope.startsWith('layers.0/mixer/k')).map(({ op }) => op);
+    return [width, ops.join(' ')];
+  };
+  expect(opsOf('per_head')).toEqual([[4], 'linear reshape affine rms_norm rotary']);
+  expect(opsOf('full_width')).toEqual([[8], 'linear affine rms_norm reshape rotary']);
 });
 
 test('norms stand where the layer says', () => {

@@ -10,7 +10,8 @@ test('the smallest table that an input chooses from bounds it', () => {
   builder.node('gather_rows', {}, [builder.parameter('middle', [7, 2]), tokens]);
   builder.node('gather_rows', {}, [builder.node('constant', { shape: [3, 1], data: [1, 2, 3] }, []), slot]);
   builder.node('gather_rows', {}, [x, builder.input('logitRows')]);
-  expect(indexBounds(builder.build({}))).toEqual({ tokens: 5, slot: 3 });
+  builder.node('gather_rows', {}, [builder.parameter('places', [6, 2]), builder.input('positions')]);
+  expect(indexBounds(builder.build({}))).toEqual({ tokens: 5, slot: 3, positions: 6 });
 });
 
 test('tokens go to the places after what their sequences hold', () => {

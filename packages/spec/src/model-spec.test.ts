@@ -150,6 +150,7 @@ test.each<[at: (string | number)[], value: unknown, path: string, message: RegEx
     'maxSeqLen',
     /must be null/,
   ],
+  [['learnedPositions'], { size: 64 }, 'maxSeqLen', /is 2048, but there are 64 learned positions/],
   [['specVersion'], 2, 'specVersion', /./],
   [['vocabSize'], 0, 'vocabSize', />0/],
   [['layers', 0, 'mixer', 'scale'], Number.NaN, 'layers.0.mixer.scale', /NaN/],
@@ -182,6 +183,12 @@ test('a missing field is an error that names it', () => {
   expect(() => parseModelSpec(rest)).toThrow(expect.objectContaining({ path: 'vocabSize' }));
 });
 
+test('a specification from before a field says none of it', () => {
+  const { embeddingScale: _, learnedPositions: __, ...older } = plain();
+  const layers = older.layers.map(({ mixer: { qkNorm: _, ...mixer }, ...layer }) => ({ ...layer, mixer }));
+  expect(parseModelSpec({ ...older, layers })).toEqual(plain());
+});
+
 test('layers with equal inline tables share one, others get their own', () => {
   const layerOf = (rotaryBase: number) => {
     const [layer] = uniformModelSpec({ ...base, rotaryBase }).layers;
@@ -201,9 +208,10 @@ test('layers with equal inline tables share one, others get their own', () => {
 });
 
 test('without a length, a model has the seed’s, or none where its rotary tables scale to any', () => {
-  expect(plain().maxSeqLen).toBe(2048);
-  const dynamic = { kind: 'dynamic', factor: 2, originalMaxSeqLen: 64 } as const;
   const base = { vocabSize: 11, hiddenDim: 16, numLayers: 1, numHeads: 4, intermediateDim: 24 };
+  expect(plain().maxSeqLen).toBe(2048);
+  expect(uniformModelSpec({ ...base, learnedPositions: { size: 64 } }).maxSeqLen).toBe(64);
+  const dynamic = { kind: 'dynamic', factor: 2, originalMaxSeqLen: 64 } as const;
   expect(uniformModelSpec({ ...base, ropeScaling: dynamic }).maxSeqLen).toBeNull();
   expect(() => uniformModelSpec({ ...base, ropeScaling: dynamic, maxSeqLen: 64 })).toThrow('must be null');
 });

@@ -41,7 +41,7 @@ export interface ModelOptions {
   /** Default: as many as `layers`. */
   numLayers?: number;
   layers: readonly (LayerSpec | InlineLayerSpec)[];
-  /** Default 2048; null with `dynamic` RoPE scaling. */
+  /** Default: as many as there are learned positions, else 2048; null with `dynamic` RoPE scaling. */
   maxSeqLen?: number | null;
   /** Applied to every rotary table that does not scale already. */
   ropeScaling?: RopeScaling | null;
@@ -63,13 +63,14 @@ export function modelSpec(options: ModelOptions): ModelSpec {
   const layers = options.layers.map((layer) => tables.resolve(layer));
   const ropeTables = tables.scaled(options.ropeScaling ?? { kind: 'default' });
   const isUnbounded = Object.values(ropeTables).some(({ scaling }) => scaling.kind === 'dynamic');
+  const longest = options.learnedPositions?.size ?? 2048;
   return parseModelSpec({
     specVersion: 1,
     kind: 'decoder',
     vocabSize: options.vocabSize,
     hiddenDim: options.hiddenDim,
     numLayers: options.numLayers ?? layers.length,
-    maxSeqLen: options.maxSeqLen === undefined ? (isUnbounded ? null : 2048) : options.maxSeqLen,
+    maxSeqLen: options.maxSeqLen === undefined ? (isUnbounded ? null : longest) : options.maxSeqLen,
     positionAxes: 1,
     modalities: [],
     ropeTables,
@@ -134,6 +135,10 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
     if (mixer.rope !== null)
       checkRope(model, mixer.rope, mixer.headDim, (message) => fail(['layers', i, 'mixer', 'rope'], message));
   });
+  const { learnedPositions, maxSeqLen } = model;
+  if (learnedPositions !== null && (maxSeqLen === null || maxSeqLen > learnedPositions.size)) {
+    fail(['maxSeqLen'], `is ${maxSeqLen}, but there are ${learnedPositions.size} learned positions`);
+  }
   for (const [name, rope] of Object.entries(model.ropeTables)) {
     if (rope.scaling.kind === 'dynamic' && model.maxSeqLen !== null) {
       fail(['maxSeqLen'], `must be null: rope table "${name}" scales dynamically, to any length`);

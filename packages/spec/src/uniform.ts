@@ -1,25 +1,19 @@
 import { type AttentionOptions, attentionSpec } from './attention-spec.ts';
 import { type ActivationType, ffnSpec } from './ffn-spec.ts';
-import { layerSpec } from './layer-spec.ts';
-import { type ModelSpec, modelSpec } from './model-spec.ts';
-import type { NormType } from './norm-spec.ts';
-import type { RopeScaling } from './rope-spec.ts';
+import { type LayerOptions, layerSpec } from './layer-spec.ts';
+import { type ModelOptions, type ModelSpec, modelSpec } from './model-spec.ts';
 
 /** A model whose layers are all alike: the seed's `ModelSpec.uniform`. Defaults as in the constructors it calls. */
-export interface UniformOptions extends AttentionOptions {
-  vocabSize: number;
+export interface UniformOptions
+  extends AttentionOptions,
+    Omit<LayerOptions, 'attention' | 'ffn'>,
+    Omit<ModelOptions, 'layers' | 'numLayers' | 'ropeTables' | 'finalNorm'> {
   numLayers: number;
   intermediateDim: number;
   activation?: ActivationType | 'swish';
   useGate?: boolean;
   /** Biases of the feed-forward projections. */
   useBias?: boolean;
-  normType?: NormType;
-  normEps?: number;
-  preNorm?: boolean;
-  maxSeqLen?: number | null;
-  ropeScaling?: RopeScaling | null;
-  tieEmbeddings?: boolean;
 }
 
 /** @throws SpecError that names the field. */

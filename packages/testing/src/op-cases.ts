@@ -112,6 +112,8 @@ const lookUps: readonly (readonly [table: readonly Dim[], index: StepInput])[] =
   [[16, 2, 3, 4], 'tokens'],
   [[4, 5], 'slot'],
   [[64, 5], 'cacheIndex'],
+  [[64, 5], 'positions'],
+  [[64, 2, 3], 'positions'],
   [['N', 7], 'logitRows'],
   [['N', 2, 3], 'logitRows'],
 ];

@@ -8,6 +8,6 @@ export const gatherRows: Lowering<'gather_rows'> = ({ g, arena }, _node, inputs)
   if (table.shape.length === 2) return g.getRows(arena, table.tensor, index.tensor);
   const [rows = 1, ...row] = table.shape;
   const matrix = g.reshape4d(arena, table.tensor, elementCount(row), rows, 1, 1);
-  const [count = 1] = index.shape;
+  const count = index.shape.at(-1) ?? 1;
   return g.reshape4d(arena, g.getRows(arena, matrix, index.tensor), ...sizesOf([count, ...row]));
 };

@@ -1,21 +1,25 @@
 import { defineOp, expect } from '../op.ts';
 import { elementCount, floats, floatTensor, ints } from '../tensor.ts';
+import type { Dim } from '../value-type.ts';
 import { noAttrs } from './binary.ts';
 
-/** Row `index[i]` of `table[rows, …]` as row i: token embedding, and the choice of rows whose logits are wanted. */
+/**
+ * Row `index[i]` of `table[rows, …]` as row i: token embedding, and the choice of rows whose logits are wanted. An index
+ * `[1, N]` counts as `[N]`: positions of one axis look up their embedding.
+ */
 export const gatherRows = defineOp({
   name: 'gather_rows',
   kind: 'primitive',
   attrs: noAttrs,
   infer(_attrs, inputs) {
     expect.count(inputs, 2);
-    const [table, index] = [expect.input(inputs, 0), expect.input(inputs, 1, 'int32', 1)];
+    const [table, count] = [expect.input(inputs, 0), countOf(expect.input(inputs, 1, 'int32').shape)];
     if (table.shape.length < 2) throw new Error(`input 0 must have rows, found [${table.shape.join(', ')}]`);
     const [rows, ...row] = table.shape;
     // Of the rows that a step brings, `logitRows` alone is known to name none beyond the last.
-    if (typeof rows !== 'number' && (rows !== 'N' || index.shape[0] !== 'R'))
+    if (typeof rows !== 'number' && (rows !== 'N' || count !== 'R'))
       throw new Error(`input 0 has ${rows} rows: only logitRows choose from those of the step's tokens`);
-    return { dtype: 'float32', shape: [...index.shape, ...row] };
+    return { dtype: 'float32', shape: [count, ...row] };
   },
   evaluate(_attrs, inputs) {
     const [table, index] = [floats(inputs[0]), ints(inputs[1])];
@@ -27,3 +31,10 @@ export const gatherRows = defineOp({
     });
   },
 });
+
+/** How many rows an index chooses. */
+function countOf(shape: readonly Dim[]): Dim {
+  const [count, ...others] = shape.length === 2 && shape[0] === 1 ? shape.slice(1) : shape;
+  if (count !== undefined && others.length === 0) return count;
+  throw new Error(`input 1 must be [count] or [1, count], found [${shape.join(', ')}]`);
+}

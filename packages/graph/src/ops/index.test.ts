@@ -34,6 +34,12 @@ const binary = fc
   });
 const products = fc.tuple(rows, size).map(([dims, outputs]) => ({ dims, outputs, width: Number(dims.at(-1)) }));
 
+const lookUps: { rows: Dim; index: Dim[] }[] = [
+  { rows: 5, index: ['N'] },
+  { rows: 5, index: [1, 'N'] },
+  { rows: 'N', index: ['R'] },
+];
+
 const headShape = fc.record({ heads: size, headDim: fc.integer({ min: 4, max: 9 }) });
 const rope = fc
   .constantFrom('half', 'interleaved')
@@ -77,10 +83,12 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
   })),
   cos: unary,
   div: binary,
-  gather_rows: fc.tuple(fc.boolean(), fc.array(size, { minLength: 1, maxLength: 3 })).map(([isTable, row]) => ({
-    attrs: {},
-    types: isTable ? [float32(5, ...row), int32('N')] : [float32('N', ...row), int32('R')],
-  })),
+  gather_rows: fc
+    .tuple(fc.constantFrom(...lookUps), fc.array(size, { minLength: 1, maxLength: 3 }))
+    .map(([lookUp, row]) => ({
+      attrs: {},
+      types: [float32(lookUp.rows, ...row), int32(...lookUp.index)],
+    })),
   glu: fc
     .tuple(fn, shape)
     .map(([name, dims]) => ({ attrs: { fn: name }, types: [float32(...dims), float32(...dims)] })),
