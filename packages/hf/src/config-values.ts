@@ -19,6 +19,16 @@ export function oneOf<T>(values: Readonly<Record<string, T>>) {
   });
 }
 
+/** A key that may be missing, null or the one value that asks for nothing special: nobody here implements another. */
+export function only(value: boolean | null) {
+  return z
+    .unknown()
+    .superRefine((found, context) => {
+      if (found !== undefined && found !== null && found !== value) context.addIssue(notOneOf(found, [`${value}`]));
+    })
+    .optional();
+}
+
 export function notOneOf(found: unknown, known: readonly string[]) {
   const message = `${JSON.stringify(found)} is not supported; there are ${known.join(', ')}`;
   return { code: 'custom' as const, message, params: { unsupported: true } };

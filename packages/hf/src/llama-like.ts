@@ -1,4 +1,4 @@
-import type { ActivationType, RopeSpec } from '@tttv2/spec';
+import type { ActivationType, FfnSpec, MoeSpec, RopeSpec } from '@tttv2/spec';
 import { type AttentionOptions, attentionSpec, ffnSpec, layerSpec, type ModelSpec, modelSpec } from '@tttv2/spec';
 import { headsOf } from './heads.ts';
 import type { WeightNames } from './weight-names.ts';
@@ -23,9 +23,9 @@ export function llamaLikeSpec(
   config: LlamaLikeConfig,
   rope: RopeSpec,
   attentionOf: (layer: number) => Partial<AttentionOptions>,
+  ffn: FfnSpec | MoeSpec = gatedFfn(config),
 ): ModelSpec {
   const dims = { hiddenDim: config.hidden_size };
-  const ffn = ffnSpec({ ...dims, intermediateDim: config.intermediate_size, activation: config.hidden_act });
   const noBias = { useBiasQ: false, useBiasKv: false, useBiasO: false };
   const layers = Array.from({ length: config.num_hidden_layers }, (_, layer) =>
     layerSpec({
@@ -43,8 +43,12 @@ export function llamaLikeSpec(
   });
 }
 
-/** Names of their tensors. */
-export const llamaLikeWeights: WeightNames = {
+function gatedFfn({ hidden_size, intermediate_size, hidden_act }: LlamaLikeConfig): FfnSpec {
+  return ffnSpec({ hiddenDim: hidden_size, intermediateDim: intermediate_size, activation: hidden_act });
+}
+
+/** Names of their tensors, without those of the network. */
+export const llamaLikeAttentionWeights: WeightNames = {
   embedding: 'model.embed_tokens',
   'layers.{i}.preMixerNorm': 'model.layers.{i}.input_layernorm',
   'layers.{i}.mixer.q': 'model.layers.{i}.self_attn.q_proj',
@@ -52,9 +56,14 @@ export const llamaLikeWeights: WeightNames = {
   'layers.{i}.mixer.v': 'model.layers.{i}.self_attn.v_proj',
   'layers.{i}.mixer.o': 'model.layers.{i}.self_attn.o_proj',
   'layers.{i}.preFfnNorm': 'model.layers.{i}.post_attention_layernorm',
+  finalNorm: 'model.norm',
+  lmHead: 'lm_head',
+};
+
+/** Names of their tensors. */
+export const llamaLikeWeights: WeightNames = {
+  ...llamaLikeAttentionWeights,
   'layers.{i}.ffn.gate': 'model.layers.{i}.mlp.gate_proj',
   'layers.{i}.ffn.up': 'model.layers.{i}.mlp.up_proj',
   'layers.{i}.ffn.down': 'model.layers.{i}.mlp.down_proj',
-  finalNorm: 'model.norm',
-  lmHead: 'lm_head',
 };

@@ -3,7 +3,7 @@ import { convertConfig } from './convert.ts';
 import { expectedParameters } from './expected-parameters.ts';
 import { ggufModels } from './gguf/index.ts';
 import { models } from './models/index.ts';
-import { parameterName, tensorName } from './weight-names.ts';
+import { parameterName, placesOf, tensorName, type WeightNames } from './weight-names.ts';
 
 const families = [
   ...models.map(({ modelType, weights }) => ({ name: modelType, weights })),
@@ -11,18 +11,29 @@ const families = [
 ];
 
 test.each(families)('$name: the table reads both ways', ({ weights }) => {
-  for (const [ours, theirs] of Object.entries(weights)) {
-    const [parameter, tensor] = [ours, theirs].map((name) => `${name.replace('{i}', '31')}.bias`);
-    expect(tensorName(weights, parameter ?? '')).toBe(tensor);
-    expect(parameterName(weights, tensor ?? '')).toBe(parameter);
+  for (const ours of Object.keys(weights)) {
+    const parameter = `${ours.replace('{i}', '31')}${ours.endsWith('.weight') ? '' : '.bias'}`;
+    const places = placesOf(weights, parameter);
+    expect(places).not.toEqual([]);
+    for (const { tensor } of places) {
+      // A tensor that holds several parameters has the name of the first.
+      const back = parameterName(weights, tensor.replace('{e}', '7')) ?? '';
+      expect(placesOf(weights, back).map((place) => place.tensor)).toContain(tensor);
+    }
   }
+});
+
+test('a parameter of a layer lies in tensors of that layer, one of the model in others', () => {
+  const weights: WeightNames = { 'layers.{i}.a': ['blk.{i}.a', 'a'], b: { tensor: 'blk.{i}.b' } };
+  expect(placesOf(weights, 'layers.3.a.weight')).toEqual([{ tensor: 'blk.3.a.weight' }]);
+  expect(placesOf(weights, 'b.weight')).toEqual([]);
 });
 
 test('names that no table has', () => {
   const weights = { 'layers.{i}.a': 'blk.{i}.b', c: 'd' };
   expect(tensorName(weights, 'layers.3.b.weight')).toBeNull();
   expect(tensorName(weights, 'layers.x.a.weight')).toBeNull();
-  expect(tensorName(weights, 'c')).toBeNull();
+  expect(tensorName(weights, 'e')).toBeNull();
   expect(parameterName(weights, 'blk.{i}.b.weight')).toBeNull();
 });
 

@@ -1,29 +1,70 @@
 /**
- * Names of modules, canonical to those of a checkpoint; `{i}` is the number of a layer. A parameter's last part (`weight`,
- * `bias`) is the same on both sides: `layers.{i}.mixer.q` ↔ `model.layers.{i}.self_attn.q_proj` names both.
+ * Names of parameters, canonical to those of a checkpoint; `{i}` is the number of a layer. A module's name stands for all
+ * its parameters, whose last part (`weight`, `bias`) is the same on both sides: `layers.{i}.mixer.q` ↔
+ * `model.layers.{i}.self_attn.q_proj` names both. Of several places the first counts of which a checkpoint has a tensor.
  */
-export type WeightNames = Readonly<Record<string, string>>;
+export type WeightNames = Readonly<Record<string, WeightPlace | readonly WeightPlace[]>>;
 
-/** What the checkpoint calls a parameter; null when the table has no name for it. */
+/** Where a checkpoint holds a parameter: a tensor as it is, or one of which something is to be made. */
+export type WeightPlace = string | WeightLayout;
+
+export interface WeightLayout {
+  /** `{e}` is the number of an expert: there is a tensor for each, to be stacked. */
+  readonly tensor: string;
+  /** One of `of` parts of equal size along the outputs, counted from 0. */
+  readonly part?: { readonly index: number; readonly of: number };
+  /** A matrix lies there as `[in, out]`. */
+  readonly isTransposed?: boolean;
+}
+
+/** Where a parameter may lie, best first; empty when the table has no name for it. */
+export function placesOf(names: WeightNames, parameter: string): WeightLayout[] {
+  const { pattern, layer } = splitLayer(parameter);
+  const { module, part } = splitPart(pattern);
+  const [places, suffix] = Object.hasOwn(names, pattern) ? [names[pattern], ''] : [own(names, module), part];
+  return layoutsOf(places)
+    .filter(({ tensor }) => tensor.includes('{i}') === (layer !== ''))
+    .map((layout) => ({ ...layout, tensor: `${layout.tensor.replace('{i}', layer)}${suffix}` }));
+}
+
+/** What the checkpoint calls a parameter, at the best place; null when the table has no name for it. */
 export function tensorName(names: WeightNames, parameter: string): string | null {
-  return rename(new Map(Object.entries(names)), parameter);
+  return placesOf(names, parameter)[0]?.tensor ?? null;
 }
 
-/** What a tensor of a checkpoint is called here; null when the table does not name it. */
+/** What a tensor of a checkpoint is called here, the first when it holds several; null when the table does not name it. */
 export function parameterName(names: WeightNames, tensor: string): string | null {
-  return rename(new Map(Object.entries(names).map(([ours, theirs]) => [theirs, ours])), tensor);
-}
-
-function rename(names: ReadonlyMap<string, string>, name: string): string | null {
-  const [, module = '', part = ''] = /^(.+)\.([^.]+)$/.exec(name) ?? [];
-  const { pattern, layer } = splitLayer(module);
-  const renamed = names.get(pattern);
-  if (renamed === undefined || renamed.includes('{i}') !== (layer !== '')) return null;
-  return `${renamed.replace('{i}', layer)}.${part}`;
+  for (const [ours, places] of Object.entries(names)) {
+    for (const { tensor: theirs } of layoutsOf(places)) {
+      const found = matcher(theirs).exec(tensor)?.groups;
+      if (found !== undefined) return `${ours.replace('{i}', found.layer ?? '')}${found.part ?? ''}`;
+    }
+  }
+  return null;
 }
 
 /** The name with `{i}` for the number of its layer. */
 export function splitLayer(name: string): { pattern: string; layer: string } {
   const [found, layer = ''] = /(?<=\.)(\d+)(?=\.)/.exec(name) ?? [];
   return { pattern: found === undefined ? name : name.replace(/(?<=\.)\d+(?=\.)/, '{i}'), layer };
+}
+
+function splitPart(name: string): { module: string; part: string } {
+  const [, module = '', part = ''] = /^(.+)(\.[^.]+)$/.exec(name) ?? [];
+  return { module, part };
+}
+
+function own(names: WeightNames, name: string): WeightNames[string] {
+  return Object.hasOwn(names, name) ? (names[name] ?? []) : [];
+}
+
+function layoutsOf(places: WeightNames[string] = []): WeightLayout[] {
+  const list: readonly WeightPlace[] = typeof places === 'object' && 'tensor' in places ? [places] : [places].flat();
+  return list.map((place) => (typeof place === 'string' ? { tensor: place } : place));
+}
+
+/** Matches the tensors of a module or a tensor; captures the number of the `layer` and, of a module, the `part`. */
+function matcher(theirs: string): RegExp {
+  const name = theirs.replaceAll('.', '\\.').replace('{i}', '(?<layer>\\d+)').replace('{e}', '\\d+');
+  return new RegExp(`^${name}(?<part>\\.[^.]+)?$`);
 }

@@ -3,7 +3,15 @@ import { type Dtype, type ModelSpec, WeightMismatchError } from '@tttv2/spec';
 import type { Checkpoint } from './checkpoint/checkpoint.ts';
 import { closeFiles } from './checkpoint/open-files.ts';
 import { expectedParameters } from './expected-parameters.ts';
-import { parameterName, splitLayer, tensorName, type WeightNames } from './weight-names.ts';
+import { layoutExpr, storedShape, tensorsOf } from './weight-layout.ts';
+import {
+  parameterName,
+  placesOf,
+  splitLayer,
+  tensorName,
+  type WeightLayout,
+  type WeightNames,
+} from './weight-names.ts';
 
 /** What a family says of the tensors of its checkpoints. */
 export interface TensorRules {
@@ -16,23 +24,40 @@ export interface TensorRules {
  * @throws WeightMismatchError when one is missing or not as the model needs it, or a tensor belongs to none.
  */
 export function bindWeights(spec: ModelSpec, rules: TensorRules, checkpoint: Checkpoint): WeightSource {
-  const bound = new Map<string, StoredView>();
+  const bound = new Map<string, WeightExpr>();
   const mismatch: Mismatch = { missing: [], unused: [], wrong: [] };
   const used = new Set<string>();
   for (const [parameter, shape] of expectedParameters(spec)) {
-    const tensor = tensorName(rules.weights, parameter) ?? parameter;
-    used.add(tensor);
-    const found = checkpoint.tensors.get(tensor);
-    if (found === undefined) mismatch.missing.push(`${tensor} (${parameter})`);
-    else if (!fits(found, shape))
-      mismatch.wrong.push({ name: tensor, expected: show('float', shape), found: shown(found) });
-    else bound.set(parameter, found);
+    const layout = layoutIn(checkpoint, rules.weights, parameter, shape);
+    const expected = storedShape(layout, shape);
+    const found: StoredView[] = [];
+    for (const tensor of tensorsOf(layout, shape)) {
+      const view = checkpoint.tensors.get(tensor);
+      if (view === undefined) mismatch.missing.push(`${tensor} (${parameter})`);
+      else if (fits(view, expected)) found.push(view);
+      else if (!used.has(tensor))
+        mismatch.wrong.push({ name: tensor, expected: show('float', expected), found: shown(view) });
+      used.add(tensor);
+    }
+    bound.set(parameter, layoutExpr(layout, shape, found));
   }
   for (const tensor of checkpoint.tensors.keys()) {
     if (!used.has(tensor) && !isIgnored(tensor, spec, rules)) mismatch.unused.push(described(tensor, rules));
   }
   refuse(mismatch, checkpoint);
   return new CheckpointWeights(bound, checkpoint);
+}
+
+/** The first place of which the checkpoint has a tensor; without any, the usual one: that is what is missing. */
+function layoutIn(
+  { tensors }: Checkpoint,
+  names: WeightNames,
+  parameter: string,
+  shape: readonly number[],
+): WeightLayout {
+  const places = placesOf(names, parameter);
+  const found = places.find((layout) => tensorsOf(layout, shape).some((tensor) => tensors.has(tensor)));
+  return found ?? places[0] ?? { tensor: parameter };
 }
 
 interface Mismatch {
@@ -95,9 +120,9 @@ function shown({ dtype, shape }: StoredView): string {
 
 class CheckpointWeights implements WeightSource {
   readonly files: Checkpoint['files'];
-  readonly #bound: ReadonlyMap<string, StoredView>;
+  readonly #bound: ReadonlyMap<string, WeightExpr>;
 
-  constructor(bound: ReadonlyMap<string, StoredView>, { files }: Checkpoint) {
+  constructor(bound: ReadonlyMap<string, WeightExpr>, { files }: Checkpoint) {
     this.files = files;
     this.#bound = bound;
   }
@@ -107,8 +132,8 @@ class CheckpointWeights implements WeightSource {
   }
 
   describe(name: string): WeightExpr {
-    const view = this.#bound.get(name);
-    if (view !== undefined) return { kind: 'stored', ...view };
+    const found = this.#bound.get(name);
+    if (found !== undefined) return found;
     throw new WeightMismatchError({ message: `the model has no parameter "${name}"`, missing: [name] });
   }
 

@@ -1,4 +1,4 @@
-import { countParameters, type ModelSpec } from '@tttv2/spec';
+import { countParameters, type ModelSpec, UnsupportedModelError } from '@tttv2/spec';
 import { describe, expect, test } from 'vitest';
 import { convertConfig } from '../convert.ts';
 import { expectedParameters } from '../expected-parameters.ts';
@@ -116,10 +116,47 @@ describe('gemma3_text', () => {
   });
 
   test('what no field can say is refused by its key', () => {
+    expect(() => specOf({ ...gemma, final_logit_softcapping: 30 })).toThrow(UnsupportedModelError);
     expect(() => specOf({ ...gemma, final_logit_softcapping: 30 })).toThrow(
-      'final_logit_softcapping: is not supported',
+      'final_logit_softcapping: 30 is not supported; there are null',
     );
-    expect(() => specOf({ ...gemma, use_bidirectional_attention: true })).toThrow('use_bidirectional_attention');
+    expect(() => specOf({ ...gemma, use_bidirectional_attention: true })).toThrow('use_bidirectional_attention: true');
+    expect(specOf({ ...gemma, use_bidirectional_attention: null })).toEqual(specOf(gemma));
+  });
+});
+
+describe('mixtral', () => {
+  test('has experts, and a window only when asked', () => {
+    const spec = specOf({ model_type: 'mixtral', num_local_experts: 4 });
+    expect(spec.layers[0]?.ffn).toMatchObject({ kind: 'moe', numExperts: 4, topK: 2, intermediateDim: 96 });
+    expect(windowsOf(spec)).toEqual([null, null, null, null]);
+    expect(() => specOf({ model_type: 'mixtral', num_local_experts: 1 })).toThrow(
+      'num_experts_per_tok: is 2, but num_local_experts is 1',
+    );
+  });
+});
+
+describe('gpt2', () => {
+  const gpt2 = { model_type: 'gpt2', n_embd: 64, n_head: 4, n_layer: 2, n_positions: 32, vocab_size: 100 };
+
+  test('has learned positions, biases and a network four times as wide', () => {
+    const spec = specOf(gpt2);
+    expect(spec).toMatchObject({ learnedPositions: { size: 32 }, maxSeqLen: 32, tieEmbeddings: true, ropeTables: {} });
+    expect(spec.layers[0]).toMatchObject({
+      mixer: { rope: null, useBiasQ: true, useBiasKv: true, useBiasO: true, scale: 0.25 },
+      ffn: { intermediateDim: 256, activation: 'gelu_tanh', useGate: false, useBias: true },
+      norms: { preMixer: { normType: 'layer_norm', useBias: true } },
+    });
+  });
+
+  test('scales scores by the number of the layer, or not at all, when asked', () => {
+    const scalesOf = (config: object) => specOf({ ...gpt2, ...config }).layers.map(({ mixer }) => mixer.scale);
+    expect(scalesOf({ scale_attn_by_inverse_layer_idx: true })).toEqual([0.25, 0.125]);
+    expect(scalesOf({ scale_attn_weights: false })).toEqual([1, 1]);
+  });
+
+  test('heads that do not divide the width are refused', () => {
+    expect(() => specOf({ ...gpt2, n_head: 5 })).toThrow('n_embd: 64 is not divisible by n_head 5');
   });
 });
 
@@ -131,7 +168,8 @@ test.each(models)(
     for (const [parameter] of parameters) {
       const tensor = tensorName(weights, parameter);
       expect(tensor, parameter).not.toBeNull();
-      expect(parameterName(weights, tensor ?? '')).toBe(parameter);
+      const back = parameterName(weights, tensor?.replace('{e}', '0') ?? '') ?? '';
+      expect(tensorName(weights, back)).toBe(tensor);
     }
     const counted = parameters.reduce((sum, [, shape]) => sum + shape.reduce((product, dim) => product * dim, 1), 0);
     expect(countParameters(spec).total).toBe(counted);

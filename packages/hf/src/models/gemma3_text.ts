@@ -1,14 +1,12 @@
 import { attentionSpec, ffnSpec, layerSpec, modelSpec } from '@tttv2/spec';
 import { z } from 'zod';
 import { activationNames } from '../activation-names.ts';
-import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
+import { layerCount, oneOf, only, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
 import { checkHeads, headsOf } from '../heads.ts';
 import { checkWindows, layerWindows, windowKeys } from '../layer-windows.ts';
 import { llamaLikeWeights } from '../llama-like.ts';
 import { ropeKeys, ropeOf, ropeParametersByLayerType } from '../rope-config.ts';
-
-const nothing = z.null({ error: 'is not supported: no field says it; it must be null' }).optional();
 
 /** Defaults: `Gemma3TextConfig` of transformers 5.24. */
 const config = z
@@ -26,9 +24,9 @@ const config = z
     tie_word_embeddings: z.boolean().default(true),
     attention_bias: z.boolean().default(false),
     query_pre_attn_scalar: positive.default(256),
-    final_logit_softcapping: nothing,
-    attn_logit_softcapping: nothing,
-    use_bidirectional_attention: z.literal(false).optional(),
+    final_logit_softcapping: only(null),
+    attn_logit_softcapping: only(null),
+    use_bidirectional_attention: only(false),
     /** Every so many layers one sees all tokens; transformers 5 writes the list instead. */
     sliding_window_pattern: positiveInt.default(6),
     ...windowKeys,

@@ -1,9 +1,11 @@
 // Written by scripts/families.mjs from the files of this folder.
 import type { ModelFamily } from '../define-model.ts';
 import gemma3_text from './gemma3_text.ts';
+import gpt2 from './gpt2.ts';
 import llama from './llama.ts';
 import mistral from './mistral.ts';
+import mixtral from './mixtral.ts';
 import qwen2 from './qwen2.ts';
 import qwen3 from './qwen3.ts';
 
-export const models: readonly ModelFamily[] = [gemma3_text, llama, mistral, qwen2, qwen3];
+export const models: readonly ModelFamily[] = [gemma3_text, gpt2, llama, mistral, mixtral, qwen2, qwen3];

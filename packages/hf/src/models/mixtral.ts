@@ -1,0 +1,83 @@
+import { moeSpec } from '@tttv2/spec';
+import { z } from 'zod';
+import { activationNames } from '../activation-names.ts';
+import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
+import { defineModel } from '../define-model.ts';
+import { checkHeads, headsOf } from '../heads.ts';
+import { llamaLikeAttentionWeights, llamaLikeSpec } from '../llama-like.ts';
+import { ropeKeys, ropeOf } from '../rope-config.ts';
+import type { WeightNames } from '../weight-names.ts';
+
+/** Defaults: `MixtralConfig` of transformers 5.24. */
+const config = z
+  .object({
+    vocab_size: positiveInt.default(32000),
+    hidden_size: positiveInt.default(4096),
+    intermediate_size: positiveInt.default(14336),
+    num_hidden_layers: layerCount.default(32),
+    num_attention_heads: positiveInt.default(32),
+    num_key_value_heads: positiveInt.default(8),
+    head_dim: positiveInt.nullish(),
+    hidden_act: oneOf(activationNames).default('silu'),
+    max_position_embeddings: positiveInt.default(4096 * 32),
+    rms_norm_eps: positive.default(1e-5),
+    tie_word_embeddings: z.boolean().default(false),
+    sliding_window: positiveInt.nullable().default(null),
+    num_local_experts: positiveInt.default(8),
+    num_experts_per_tok: positiveInt.default(2),
+    ...ropeKeys,
+  })
+  .superRefine((found, context) => {
+    checkHeads(found, context);
+    const { num_experts_per_tok: topK, num_local_experts: experts } = found;
+    if (topK > experts)
+      context.addIssue({
+        code: 'custom',
+        path: ['num_experts_per_tok'],
+        message: `is ${topK}, but num_local_experts is ${experts}`,
+      });
+  });
+
+const inLayer = 'model.layers.{i}';
+
+/** Matrices of experts one by one, as the hub has them, or those of a layer in one, as transformers 5 holds them. */
+const weights: WeightNames = {
+  ...llamaLikeAttentionWeights,
+  'layers.{i}.ffn.router': [`${inLayer}.block_sparse_moe.gate`, `${inLayer}.mlp.gate`],
+  'layers.{i}.ffn.experts.gate.weight': [
+    { tensor: `${inLayer}.block_sparse_moe.experts.{e}.w1.weight` },
+    { tensor: `${inLayer}.mlp.experts.gate_up_proj`, part: { index: 0, of: 2 } },
+  ],
+  'layers.{i}.ffn.experts.up.weight': [
+    { tensor: `${inLayer}.block_sparse_moe.experts.{e}.w3.weight` },
+    { tensor: `${inLayer}.mlp.experts.gate_up_proj`, part: { index: 1, of: 2 } },
+  ],
+  'layers.{i}.ffn.experts.down.weight': [
+    { tensor: `${inLayer}.block_sparse_moe.experts.{e}.w2.weight` },
+    { tensor: `${inLayer}.mlp.experts.down_proj` },
+  ],
+};
+
+/** Mistral's structure with a mixture of experts in every layer. */
+export default defineModel({
+  modelType: 'mixtral',
+  config,
+  toSpec(config) {
+    const experts = moeSpec({
+      hiddenDim: config.hidden_size,
+      numExperts: config.num_local_experts,
+      topK: config.num_experts_per_tok,
+      intermediateDim: config.intermediate_size,
+      activation: config.hidden_act,
+    });
+    const rope = ropeOf(config, headsOf(config).headDim);
+    return llamaLikeSpec(config, rope, () => ({ slidingWindowSize: config.sliding_window }), experts);
+  },
+  ignoredKeys: {
+    output_router_logits: 'an output of training',
+    router_aux_loss_coef: 'a loss of training',
+    router_jitter_noise: 'noise of training',
+  },
+  weights,
+  ignoredTensors: {},
+});
