@@ -35,7 +35,7 @@ function sentenceOf(file) {
   const text = readFileSync(file, 'utf8');
   const documented = [
     ...text.matchAll(
-      /\/\*\*((?:[^*]|\*(?!\/))*)\*\/\s*export (?:default |async |abstract )*(?:const|function\*?|class|interface|type) (\w+)/g,
+      /\/\*\*((?:[^*]|\*(?!\/))*)\*\/\s*export (?:default |async |abstract )*(?:(?:const|function\*?|class|interface|type) )?(\w+)/g,
     ),
   ];
   const about = plain(basename(file).split('.')[0]);

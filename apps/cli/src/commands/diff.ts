@@ -24,7 +24,6 @@ export const diff: Command = {
     const differences = diffSpecs(a.spec, b.spec);
     if (read(json)) return printJson(differences);
     if (differences.length === 0) print('The specifications are the same.');
-    for (const difference of differences)
-      wrap(showDifference(difference), 76).forEach((line, i) => print(i === 0 ? line : `    ${line}`));
+    for (const difference of differences) print(wrap(showDifference(difference), 76).join('\n    '));
   },
 };
