@@ -5,7 +5,7 @@ import { maxAbsError, pcc } from '@tttv2/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createModelFactory } from './index.node.ts';
 import type { Model } from './model.ts';
-import { golden, goldenFolder } from './testing/golden.ts';
+import { type GoldenCheckpoint, golden, goldenCheckpoint } from './testing/golden.ts';
 import { twoUsers } from './testing/two-users.ts';
 
 /** Rows without a token hold a token that is no padding, turned absurdly; unused places of the cache hold no number at all. */
@@ -15,34 +15,35 @@ const factory = createModelFactory({ backends: [ttBackend({ mode: 'reference', p
 const layers = ['layers.0', 'layers.1', 'layers.2'];
 
 describe.each(['llama', 'llama_bias_linear'])('%s as ttnn calls, by golden functions', (name) => {
+  let checkpoint: GoldenCheckpoint;
   const load = (weightDtype: 'float32' | 'bfloat16') =>
-    factory.load(goldenFolder(name), { device: 'n150', hardware: { weightDtype } });
+    factory.load(checkpoint.folder, { device: 'n150', hardware: { weightDtype } });
   let exact: Model;
   let rounded: Model;
   let reference: Model;
   beforeAll(async () => {
+    checkpoint = await goldenCheckpoint(name);
     [exact, rounded] = [await load('float32'), await load('bfloat16')];
-    reference = await factory.load(goldenFolder(name), { device: 'reference' });
+    reference = await factory.load(checkpoint.folder, { device: 'reference' });
   });
   afterAll(async () => {
     for (const model of [exact, rounded, reference]) await model[Symbol.asyncDispose]();
+    await checkpoint[Symbol.asyncDispose]();
   });
 
   test('float32: the logits of transformers, for a prompt and over the cache', async () => {
-    const read = await golden(name);
-    const [ids, logits] = [Int32Array.from(read('input_ids')), read('logits')];
+    const { ids, logits, generated, decodeLogits: expected } = await golden(name);
     expect(logits).toHaveLength(24 * 256);
     expect(maxAbsError(await promptLogits(exact.executable, ids), logits)).toBeLessThan(1e-3);
-    const decoded = await decodeLogits(exact.executable, ids, read('generated_ids'));
-    expect(maxAbsError(decoded, read('decode_logits'))).toBeLessThan(1e-3);
+    const decoded = await decodeLogits(exact.executable, ids, generated);
+    expect(maxAbsError(decoded, expected)).toBeLessThan(1e-3);
   });
 
   test('bfloat16: the logits of transformers by correlation', async () => {
-    const read = await golden(name);
-    const ids = Int32Array.from(read('input_ids'));
-    expect(pcc(await promptLogits(rounded.executable, ids), read('logits'))).toBeGreaterThan(0.999);
-    const decoded = await decodeLogits(rounded.executable, ids, read('generated_ids'));
-    expect(pcc(decoded, read('decode_logits'))).toBeGreaterThan(0.999);
+    const { ids, logits, generated, decodeLogits: expected } = await golden(name);
+    expect(pcc(await promptLogits(rounded.executable, ids), logits)).toBeGreaterThan(0.999);
+    const decoded = await decodeLogits(rounded.executable, ids, generated);
+    expect(pcc(decoded, expected)).toBeGreaterThan(0.999);
   });
 
   test('prompts of unequal length, then two users at once: every layer and the logits', async () => {
@@ -59,17 +60,21 @@ describe.each(['llama', 'llama_bias_linear'])('%s as ttnn calls, by golden funct
   });
 });
 
-async function promptLogits(executable: Executable, ids: Int32Array): Promise<Float32Array> {
+async function promptLogits(executable: Executable, ids: readonly number[]): Promise<Float32Array> {
   const state = executable.createState({ maxSequences: 1, totalTokens: 64, tokensPerSequence: 64 });
   const rows: number[] = [];
-  for await (const { data } of feedAll(executable, state, ids)) rows.push(...data);
+  for await (const { data } of feedAll(executable, state, Int32Array.from(ids))) rows.push(...data);
   state.dispose();
   return Float32Array.from(rows);
 }
 
-async function decodeLogits(executable: Executable, ids: Int32Array, next: Float32Array): Promise<Float32Array> {
+async function decodeLogits(
+  executable: Executable,
+  ids: readonly number[],
+  next: readonly number[],
+): Promise<Float32Array> {
   const state = executable.createState({ maxSequences: 1, totalTokens: 64, tokensPerSequence: 64 });
-  await feed(executable, state, ids);
+  await feed(executable, state, Int32Array.from(ids));
   const rows: number[] = [];
   for (const id of next) rows.push(...(await feed(executable, state, Int32Array.of(id))).data);
   state.dispose();

@@ -1,22 +1,73 @@
+import { readdirSync } from 'node:fs';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { dequantise } from '@tttv2/graph';
-import { readSafetensorsHeader } from '@tttv2/hf';
+import { parseJson, readSafetensorsHeader } from '@tttv2/hf';
 import { localFiles } from '@tttv2/hf/node';
+import { generatedSafetensors, type Recipe, recipeSchema } from './generated-checkpoint.ts';
 
-/** Folder of a tiny model with the numbers that transformers computes for it. */
+const fixtures = new URL('../fixtures/', import.meta.url);
+
+/** Tiny models of which is recorded what transformers computes with them: `tooling/golden` says how. */
+export const goldenNames = readdirSync(fixtures).sort();
+
 export function goldenFolder(name: string): string {
-  return new URL(`../fixtures/${name}`, import.meta.url).pathname;
+  return new URL(name, fixtures).pathname;
 }
 
-/** All tensors of a fixture's `golden.safetensors`, as numbers. */
-export async function golden(name: string): Promise<(tensor: string) => Float32Array> {
+export async function goldenRecipe(name: string): Promise<Recipe> {
+  const files = await localFiles(goldenFolder(name));
+  return parseJson(await files.readText('weights.json'), recipeSchema, `${name}/weights.json`);
+}
+
+/** A folder that goes when it is disposed of. */
+export interface GoldenCheckpoint extends AsyncDisposable {
+  folder: string;
+}
+
+/** The checkpoint that a fixture was recorded with, as the hub has them. */
+export async function goldenCheckpoint(name: string): Promise<GoldenCheckpoint> {
+  const folder = await mkdtemp(join(tmpdir(), 'tttv2-golden-'));
+  await copyFile(join(goldenFolder(name), 'config.json'), join(folder, 'config.json'));
+  await writeFile(join(folder, 'model.safetensors'), generatedSafetensors(await goldenRecipe(name)));
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+}
+
+/** What transformers computes for a prompt, in float32; `tooling/golden/README.md` has the shapes. */
+export interface Golden {
+  ids: number[];
+  logits: Float32Array;
+  /** The last rows of each. */
+  hiddenStates: Float32Array[];
+  generated: number[];
+  decodeLogits: Float32Array;
+  /** Of every tensor of the checkpoint, one after the other. */
+  firstNumbers: Float32Array;
+}
+
+export async function golden(name: string): Promise<Golden> {
+  const tensors = await readTensors(name);
+  const tensor = (called: string) => tensors.get(called) ?? new Float32Array();
+  const hiddenStates = [...tensors.keys()].filter((called) => called.startsWith('hidden_states.'));
+  return {
+    ids: [...tensor('input_ids')],
+    logits: tensor('logits'),
+    hiddenStates: hiddenStates.map((_, i) => tensor(`hidden_states.${i}`)),
+    generated: [...tensor('generated_ids')],
+    decodeLogits: tensor('decode_logits'),
+    firstNumbers: tensor('first_numbers'),
+  };
+}
+
+async function readTensors(name: string): Promise<Map<string, Float32Array>> {
   const file = await (await localFiles(goldenFolder(name))).open('golden.safetensors');
-  const views = await readSafetensorsHeader(file, 'golden.safetensors');
   const tensors = new Map<string, Float32Array>();
-  for (const [tensor, { offset, bytes, dtype }] of views) {
+  for (const [tensor, { offset, bytes, dtype }] of await readSafetensorsHeader(file, 'golden.safetensors')) {
     const data = await file.read(offset, bytes);
     const numbers = dtype === 'int32' ? new Int32Array(data.slice().buffer) : dequantise(data, dtype);
     tensors.set(tensor, Float32Array.from(numbers));
   }
   await file.close();
-  return (tensor) => tensors.get(tensor) ?? new Float32Array();
+  return tensors;
 }
