@@ -2,9 +2,9 @@ import { type ChatTemplate, loadChatTemplate } from './chat-template.ts';
 import type { GgufMetadata } from './checkpoint/gguf-metadata.ts';
 import type { ModelFiles } from './files.ts';
 import { type GenerationConfig, loadGenerationConfig } from './generation-config.ts';
-import { tokenizerFromGguf } from './tokenizer/gguf-bpe.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 import { parseTokenizerConfig, type TokenizerConfig } from './tokenizer/tokenizer-config.ts';
+import { tokenizerFromGguf } from './tokenizer/tokenizer-gguf.ts';
 import { tokenizerFromJson } from './tokenizer/tokenizer-json.ts';
 
 /** How a model reads and writes text. */

@@ -1,6 +1,6 @@
 import { CheckpointError } from '@tttv2/spec';
 import type { GgufVocabulary } from './gguf-vocabulary.ts';
-import { MinHeap } from './min-heap.ts';
+import { joinNeighbours } from './join-neighbours.ts';
 
 /** Ranks of the pairs of tokens that byte-pair encoding joins: the lower, the sooner. */
 export class BpeMerges {
@@ -31,36 +31,14 @@ export class BpeMerges {
    * O(n log n) in the word's length. An id below zero joins with nothing.
    */
   apply(word: readonly number[]): number[] {
-    const ids = Int32Array.from(word);
-    const next = Int32Array.from(word, (_, index) => index + 1);
-    const previous = Int32Array.from(word, (_, index) => index - 1);
-    const candidates = new MinHeap();
-
-    const rankAt = (left: number): number | undefined => {
-      const right = next[left] ?? word.length;
-      return this.#rank(ids[left] ?? none, ids[right] ?? none);
-    };
-    const consider = (left: number): void => {
-      const rank = rankAt(left);
-      if (rank !== undefined) candidates.push(rank * positions + left);
-    };
-
-    for (let left = 0; left + 1 < word.length; left++) consider(left);
-    for (let candidate = candidates.pop(); candidate !== undefined; candidate = candidates.pop()) {
-      const left = candidate % positions;
-      const rank = (candidate - left) / positions;
-      // A neighbour may have been joined elsewhere since this pair was considered.
-      if (rankAt(left) !== rank) continue;
-      const right = next[left] ?? word.length;
-      const after = next[right] ?? word.length;
-      ids[left] = this.#joined[rank] ?? none;
-      ids[right] = none;
-      next[left] = after;
-      if (after < word.length) previous[after] = left;
-      consider(left);
-      consider(previous[left] ?? none);
-    }
-    return [...ids.filter((id) => id >= 0)];
+    const ids = [...word];
+    const remaining = joinNeighbours(word.length, {
+      rank: (left, right) => this.#rank(ids[left] ?? none, ids[right] ?? none),
+      joined: (left, rank) => {
+        ids[left] = this.#joined[rank] ?? none;
+      },
+    });
+    return remaining.map((position) => ids[position] ?? none).filter((id) => id >= 0);
   }
 
   #rank(left: number, right: number): number | undefined {
@@ -73,9 +51,6 @@ export class BpeMerges {
 }
 
 const none = -1;
-
-// A candidate is one number, rank first, so that numbers sort as candidates do. 2^32 positions leave 2^21 ranks exact.
-const positions = 2 ** 32;
 
 function splitPair(line: string, rank: number, file: string): [string, string] {
   // From 1: a token may itself be a space in vocabularies that are not byte-level, and a pair has a left side.

@@ -2,7 +2,7 @@ import { CheckpointError } from '@tttv2/spec';
 import type { GgufMetadata } from '../checkpoint/gguf-metadata.ts';
 
 /** What a token is for. Source: `llama_token_type` of llama.cpp; its other kinds are text like `normal`. */
-export const tokenKinds = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5 } as const;
+export const tokenKinds = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
 /** The tokens of a GGUF file, as its `tokenizer.ggml.*` keys describe them. */
 export interface GgufVocabulary {
@@ -15,26 +15,33 @@ export interface GgufVocabulary {
   readonly tokenIds: ReadonlyMap<string, number>;
   readonly bosTokenId: number | null;
   readonly eosTokenId: number | null;
+  /** What stands for text that no other token spells. */
+  readonly unknownTokenId: number | null;
   /** Every token that ends a turn or a text. */
   readonly endTokenIds: readonly number[];
 }
 
+/** Ids of special tokens that hold when the file does not name them. */
+export type DefaultTokenIds = Partial<Record<'bos' | 'eos' | 'unknown', number>>;
+
 /** @throws CheckpointError when the keys contradict one another. */
-export function readGgufVocabulary(gguf: GgufMetadata): GgufVocabulary {
+export function readGgufVocabulary(gguf: GgufMetadata, defaults: DefaultTokenIds = {}): GgufVocabulary {
   const { file } = gguf;
   const tokens = gguf.strings('tokenizer.ggml.tokens');
   const tokenIds = indexTokens(tokens, file);
   const kinds = readKinds(gguf, tokens);
-  const idOf = (name: string): number | null => readTokenId(gguf, `tokenizer.ggml.${name}_token_id`, tokens.length);
-  const eosTokenId = idOf('eos');
+  const idOf = (name: string, otherwise?: number): number | null =>
+    readTokenId(gguf, `tokenizer.ggml.${name}_token_id`, tokens.length) ?? tokenIdWithin(tokens.length, otherwise);
+  const eosTokenId = idOf('eos', defaults.eos);
   const endTokenIds = new Set([eosTokenId, idOf('eot'), idOf('eom'), ...findEndings(tokenIds)]);
   return {
     file,
     tokens,
     kinds: kinds.map((kind, id) => (kind === tokenKinds.normal && endTokenIds.has(id) ? tokenKinds.control : kind)),
     tokenIds,
-    bosTokenId: idOf('bos'),
+    bosTokenId: idOf('bos', defaults.bos),
     eosTokenId,
+    unknownTokenId: idOf('unknown', defaults.unknown),
     endTokenIds: [...endTokenIds].filter((id) => id !== null),
   };
 }
@@ -42,7 +49,8 @@ export function readGgufVocabulary(gguf: GgufMetadata): GgufVocabulary {
 /**
  * Texts that end a turn in every vocabulary that has them. Many files name one `eos_token_id` where their chat template
  * ends a turn with another token, and their model would never stop. Source: the list of `llama-vocab.cpp` in llama.cpp,
- * without what it keeps for fill-in-the-middle.
+ * without what it keeps for fill-in-the-middle, and without `</s>` and `<eos>`: where they end a text the file says so, and
+ * Qwen's vocabularies have `</s>` as the HTML that it is.
  */
 const endings = [
   '<|endoftext|>',
@@ -56,6 +64,7 @@ const endings = [
   '<end_of_turn>',
   '<end_of_utterance>',
   '<EOT>',
+  '_<EOT>',
   '[EOT]',
   '[EOS]',
   '<｜end▁of▁sentence｜>',
@@ -90,6 +99,10 @@ function readKinds(gguf: GgufMetadata, tokens: readonly string[]): readonly numb
   if (kinds.length === tokens.length) return kinds;
   const message = `tokenizer.ggml.token_type has ${kinds.length} entries for ${tokens.length} tokens`;
   throw new CheckpointError({ file: gguf.file, message });
+}
+
+function tokenIdWithin(vocabSize: number, id: number | undefined): number | null {
+  return id !== undefined && id < vocabSize ? id : null;
 }
 
 function readTokenId(gguf: GgufMetadata, key: string, vocabSize: number): number | null {

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { ggufMetadata, type MetadataValues } from './fixtures/gguf-metadata.ts';
 import { pairVocabulary } from './fixtures/pair-vocabulary.ts';
 import recorded from './fixtures/pair-vocabulary-ids.json' with { type: 'json' };
-import { tokenizerFromGguf } from './gguf-bpe.ts';
 import { findPreTokenizer, preTokenizerNames } from './pre-tokenizers.ts';
+import { tokenizerFromGguf } from './tokenizer-gguf.ts';
 
 const tokenizerOf = async (values: MetadataValues) => tokenizerFromGguf(await ggufMetadata(values));
 
@@ -124,9 +124,12 @@ test('ids outside of the vocabulary are refused', async () => {
 });
 
 test('another tokenizer, or pre-tokenizer, is refused by name', async () => {
-  const llama = tokenizerOf({ ...tiny, 'tokenizer.ggml.model': 'llama' });
-  await expect(llama).rejects.toThrow(UnsupportedModelError);
-  await expect(llama).rejects.toThrow('model.gguf: the tokenizer "llama" is not supported, only gpt2 (byte-level BPE)');
+  const bert = tokenizerOf({ ...tiny, 'tokenizer.ggml.model': 'bert' });
+  await expect(bert).rejects.toThrow(UnsupportedModelError);
+  await expect(bert).rejects.toThrow(
+    'model.gguf: the tokenizer "bert" is not supported, only gpt2 (byte-level BPE) and llama (SentencePiece BPE) ' +
+      '(tokenizer.ggml.model); put the tokenizer.json of the original model beside the file',
+  );
   const future = tokenizerOf({ ...tiny, 'tokenizer.ggml.pre': 'future' });
   await expect(future).rejects.toThrow(UnsupportedModelError);
   await expect(future).rejects.toThrow('model.gguf: the pre-tokenizer "future" is not known, only a.x-4.0, ');
