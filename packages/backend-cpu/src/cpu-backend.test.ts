@@ -57,7 +57,7 @@ test.each([null, 100])('attention over a prompt that is computed in tiles, windo
     return builder.node('reshape', { shape: ['N', heads, headDim] }, [rows]);
   });
   const cache = { kind: 'kv_cache', numKvHeads: heads, headDim, stored: null } as const;
-  const attrs = { state: builder.state('cache', cache), scale: 0.5, mask: 'causal', window } as const;
+  const attrs = { state: builder.state('cache', cache), scale: 0.5, mask: 'causal', window, softcap: null } as const;
   const y = builder.scope('y', () =>
     builder.node('attention', attrs, [...qkv, builder.input('slot'), builder.input('cacheIndex')]),
   );
@@ -95,7 +95,13 @@ async function compileHeavy(): Promise<Executable> {
   const products = [1, 2, 3].map((i) => builder.node('linear', {}, [x, builder.parameter(`w${i}`, [width, width])]));
   const split = products.map((value) => builder.node('reshape', { shape: ['N', heads, width / heads] }, [value]));
   const cache = { kind: 'kv_cache', numKvHeads: heads, headDim: width / heads, stored: null } as const;
-  const attrs = { state: builder.state('cache', cache), scale: 0.1, mask: 'causal', window: null } as const;
+  const attrs = {
+    state: builder.state('cache', cache),
+    scale: 0.1,
+    mask: 'causal',
+    window: null,
+    softcap: null,
+  } as const;
   const places = [builder.input('slot'), builder.input('cacheIndex')];
   const y = builder.scope('y', () => builder.node('attention', attrs, [...split, ...places]));
   const graph = builder.build({ y });

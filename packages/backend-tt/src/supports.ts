@@ -15,6 +15,9 @@ export function supports(
   if (isFused && useFusedKernels === false) return { kind: 'decompose' };
   if (node.op === 'moe' && node.inputs.slice(2, 5).some((name) => !Object.hasOwn(graph.parameters, name)))
     return unsupported('its experts must be parameters: they lie on the board as one matrix');
+  if (node.op === 'moe' && node.attrs.groups !== null) return unsupported('ttnn has no choice of experts by groups');
+  if (node.op === 'attention' && node.attrs.softcap !== null) return unsupported('ttnn bounds no logits of attention');
+  if (node.op === 'attention' && node.inputs.length > 5) return unsupported('sinks are not lowered to ttnn yet');
   const headDim = node.op === 'attention' ? (graph.states[node.attrs.state]?.headDim ?? 0) : 0;
   if (mode !== 'reference' && headDim % tile !== 0)
     return unsupported(`its heads have ${headDim} dimensions, and ttnn's attention wants whole tiles of ${tile}`);

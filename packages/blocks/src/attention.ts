@@ -1,5 +1,6 @@
 import type { GraphBuilder, ValueId } from '@tttv2/graph';
-import type { AttentionSpec, QkNormSpec, RopeSpec } from '@tttv2/spec';
+import type { AttentionSpec, RopeSpec } from '@tttv2/spec';
+import { headNorm } from './head-norm.ts';
 import { linear } from './linear.ts';
 import { norm } from './norm.ts';
 
@@ -7,8 +8,9 @@ import { norm } from './norm.ts';
  * Softmax attention with a KV cache; multi-head, grouped and multi-query are the same block with other head counts.
  *
  *     x[N, D] ─┬─ q ─ norm ─ rotary ─┐
- *              ├─ k ─ norm ─ rotary ─┼─ attention ─ o ─▶ [N, D]
- *              └─ v ─────────────────┘     └ KV cache
+ *              ├─ k ─ norm ─ rotary ─┼─ attention ─ · ─ o ─▶ [N, D]
+ *              ├─ v ─────────────────┘   └ KV cache │
+ *              └─ gate ─ sigmoid ──────────────────┘
  */
 export function attention(
   builder: GraphBuilder,
@@ -16,37 +18,60 @@ export function attention(
   spec: AttentionSpec,
   ropeTables: Readonly<Record<string, RopeSpec>>,
 ): ValueId {
-  const { hiddenDim, numHeads, numKvHeads, headDim, scale, slidingWindowSize: window } = spec;
-  const rope = spec.rope === null ? null : ropeTables[spec.rope];
-  if (rope === undefined) throw new Error(`no rope table "${spec.rope}": parse the specification first`);
-  const split = (projected: ValueId, count: number) =>
-    builder.node('reshape', { shape: ['N', count, headDim] }, [projected]);
-  const project = (count: number, useBias: boolean) =>
-    linear(builder, x, { inputs: hiddenDim, outputs: count * headDim, useBias });
-  const turn = (heads: ValueId) =>
-    rope === null ? heads : builder.node('rotary', rope, [heads, builder.input('positions'), builder.input('slot')]);
+  const { hiddenDim, numHeads, numKvHeads, headDim, scale, softcap, slidingWindowSize: window } = spec;
+  const project = (count: number, useBias: boolean) => {
+    const projected = linear(builder, x, { inputs: hiddenDim, outputs: count * headDim, useBias });
+    const { clipQkv: clip } = spec;
+    return clip === null ? projected : builder.node('clamp', { min: -clip, max: clip }, [projected]);
+  };
   const qk = (name: string, count: number, useBias: boolean) =>
-    builder.scope(name, () => turn(normedHeads(builder, project(count, useBias), spec.qkNorm, { count, headDim })));
+    builder.scope(name, () => normedAndTurned(builder, project(count, useBias), spec, { count, ropeTables }));
   const q = qk('q', numHeads, spec.useBiasQ);
   const k = qk('k', numKvHeads, spec.useBiasKv);
-  const v = builder.scope('v', () => split(project(numKvHeads, spec.useBiasKv), numKvHeads));
+  const v = builder.scope('v', () => split(builder, project(numKvHeads, spec.useBiasKv), numKvHeads, headDim));
   const state = builder.state(`${builder.path}.cache`, { kind: 'kv_cache', numKvHeads, headDim, stored: null });
   const places = [builder.input('slot'), builder.input('cacheIndex')];
-  const mixed = builder.node('attention', { state, scale, mask: 'causal', window }, [q, k, v, ...places]);
+  const sinks = spec.useSinks ? [builder.parameter(`${builder.path}.sinks`, [numHeads])] : [];
+  const attrs = { state, scale, mask: 'causal', window, softcap } as const;
+  const mixed = builder.node('attention', attrs, [q, k, v, ...places, ...sinks]);
   const joined = builder.node('reshape', { shape: ['N', numHeads * headDim] }, [mixed]);
+  const gated = spec.useOutputGate ? outputGate(builder, x, joined, spec) : joined;
   return builder.scope('o', () =>
-    linear(builder, joined, { inputs: numHeads * headDim, outputs: hiddenDim, useBias: spec.useBiasO }),
+    linear(builder, gated, { inputs: numHeads * headDim, outputs: hiddenDim, useBias: spec.useBiasO }),
   );
 }
 
-/** `[N, count · headDim]` as normalised heads `[N, count, headDim]`; over each head, or over all at once. */
-function normedHeads(
+/** Queries or keys `[N, count · headDim]` as heads `[N, count, headDim]`, normalised and turned as the spec says. */
+function normedAndTurned(
   builder: GraphBuilder,
   projected: ValueId,
-  qkNorm: QkNormSpec | null,
-  { count, headDim }: { count: number; headDim: number },
+  { qkNorm, headDim, rope: table }: AttentionSpec,
+  { count, ropeTables }: { count: number; ropeTables: Readonly<Record<string, RopeSpec>> },
 ): ValueId {
-  const normed = (of: ValueId, dim: number) => norm(builder, 'norm', of, qkNorm?.norm ?? null, dim);
-  const split = (of: ValueId) => builder.node('reshape', { shape: ['N', count, headDim] }, [of]);
-  return qkNorm?.scope === 'full_width' ? split(normed(projected, count * headDim)) : normed(split(projected), headDim);
+  const rope = table === null ? null : ropeTables[table];
+  if (rope === undefined) throw new Error(`no rope table "${table}": parse the specification first`);
+  const turn = (heads: ValueId) =>
+    rope === null ? heads : builder.node('rotary', rope, [heads, builder.input('positions'), builder.input('slot')]);
+  const heads = (of: ValueId) => split(builder, of, count, headDim);
+  if (qkNorm === null) return turn(heads(projected));
+  if (qkNorm.scope === 'full_width') return turn(heads(norm(builder, 'norm', projected, qkNorm.norm, count * headDim)));
+  const normalise = (of: ValueId) => headNorm(builder, of, qkNorm, { count, headDim });
+  return qkNorm.order === 'before_rope' ? turn(normalise(heads(projected))) : normalise(turn(heads(projected)));
+}
+
+/** `[N, H · h]` times the sigmoid of a projection of x. */
+function outputGate(
+  builder: GraphBuilder,
+  x: ValueId,
+  joined: ValueId,
+  { hiddenDim, numHeads, headDim }: AttentionSpec,
+): ValueId {
+  return builder.scope('gate', () => {
+    const gate = linear(builder, x, { inputs: hiddenDim, outputs: numHeads * headDim, useBias: false });
+    return builder.node('glu', { fn: 'sigmoid' }, [gate, joined]);
+  });
+}
+
+function split(builder: GraphBuilder, projected: ValueId, count: number, headDim: number): ValueId {
+  return builder.node('reshape', { shape: ['N', count, headDim] }, [projected]);
 }

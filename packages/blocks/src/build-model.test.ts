@@ -1,5 +1,12 @@
 import { elementCount, type Graph, indexBounds, printGraph, scopesOf, validate } from '@tttv2/graph';
-import { countParameters, type LayerSpec, modelSpec, type UniformOptions, uniformModelSpec } from '@tttv2/spec';
+import {
+  countParameters,
+  type LayerSpec,
+  modelSpec,
+  type QkNormOptions,
+  type UniformOptions,
+  uniformModelSpec,
+} from '@tttv2/spec';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildModel } from './build-model.ts';
@@ -15,12 +22,22 @@ const options = fc
     slidingWindowSize: fc.option(size),
     learnedPositions: fc.option(fc.record({ size })),
     postNorm: fc.boolean(),
-    normWeight: fc.constantFrom('plain', 'one_plus'),
-    qkNorm: fc.option(fc.record({ norm: fc.constant(headNorm), scope: fc.constantFrom('per_head', 'full_width') })),
+    normWeight: fc.constantFrom('plain', 'one_plus', 'none'),
+    qkNorm: fc.option(
+      fc.constantFrom<QkNormOptions>(
+        ...(['per_head', 'full_width', 'per_head_weights'] as const).map((scope) => ({ norm: headNorm, scope })),
+        { norm: { ...headNorm, weight: 'none' }, scope: 'per_head', order: 'after_rope' },
+      ),
+    ),
+    ...{ clipQkv: fc.option(size), softcap: fc.option(size), useSinks: fc.boolean(), useOutputGate: fc.boolean() },
+    ...{ residualScale: size, logitScale: size, logitSoftcap: fc.option(size), useBiasHead: fc.boolean() },
+    embeddingNorm: fc.option(fc.constant(headNorm)),
+    isParallel: fc.boolean(),
   })
-  .map(({ group, half, ...rest }): UniformOptions => {
+  .map(({ group, half, isParallel, ...rest }): UniformOptions => {
     const numHeads = rest.numKvHeads * group;
-    return { ...rest, numHeads, hiddenDim: 2 * half * numHeads };
+    const residual = isParallel && rest.preNorm ? 'parallel' : 'sequential';
+    return { ...rest, residual, numHeads, hiddenDim: 2 * half * numHeads };
   });
 
 function elements({ parameters }: Graph, isCounted: (name: string) => boolean = () => true): number {
@@ -95,6 +112,56 @@ test('q and k are normalised before they turn, each head or all of them at once'
   expect(opsOf('full_width')).toEqual([[8], 'linear affine rms_norm reshape rotary']);
 });
 
+test('heads may be normalised by weights of their own, or after they turn', () => {
+  const opsOf = (qkNorm: QkNormOptions) => {
+    const graph = buildModel(uniformModelSpec({ ...small, qkNorm, clipQkv: 2 }));
+    const width = graph.parameters['layers.0.mixer.q.norm.weight']?.shape;
+    const ops = graph.nodes.filter(({ scope }) => scope.startsWith('layers.0/mixer/q')).map(({ op }) => op);
+    return [width, ops.join(' ')];
+  };
+  expect(opsOf({ norm: headNorm, scope: 'per_head_weights' })).toEqual([
+    [4, 4],
+    'linear clamp reshape constant rms_norm mul rotary',
+  ]);
+  expect(opsOf({ norm: headNorm, scope: 'per_head', order: 'after_rope' })).toEqual([
+    [4],
+    'linear clamp reshape rotary rms_norm',
+  ]);
+});
+
+test('parallel sublayers read the layer’s input, by one norm or two, and are both added to it', () => {
+  const inputsOf = (graph: Graph, from: RegExp) =>
+    graph.nodes.filter(({ scope }) => from.test(scope)).map(({ scope, inputs: [x] }) => [scope, scopeOf(graph, x)]);
+  const scopeOf = (graph: Graph, name = '') => graph.nodes.find(({ id }) => id === name)?.scope;
+  const first = /^layers.0.(mixer.q|ffn.up|preFfnNorm)$/;
+  const graph = buildModel(uniformModelSpec({ ...small, useRotary: false, residual: 'parallel', residualScale: 0.5 }));
+  expect(inputsOf(graph, first).filter(([, from]) => from === 'layers.0/preMixerNorm')).toHaveLength(2);
+  const sums = graph.nodes.filter(({ scope }) => scope === 'layers.0');
+  expect(sums.map(({ op, inputs }) => [op, ...inputs.map((name) => scopeOf(graph, name))])).toEqual([
+    ['affine', 'layers.0/mixer/o'],
+    ['add', 'layers.0', 'embedding'],
+    ['affine', 'layers.0/ffn/down'],
+    ['add', 'layers.0', 'layers.0'],
+  ]);
+  const norms = { preMixer: headNorm, postMixer: null, preFfn: headNorm, postFfn: null };
+  const two = buildModel(uniformModelSpec({ ...small, residual: 'parallel', norms }));
+  expect(inputsOf(two, first)).toContainEqual(['layers.0/preFfnNorm', 'embedding']);
+});
+
+test('logits have the head’s bias, are scaled, then bounded', () => {
+  const headOf = (options: Partial<UniformOptions>) =>
+    buildModel(uniformModelSpec({ ...small, ...options })).nodes.filter(({ scope }) => scope === 'lmHead');
+  const [linear, ...rest] = headOf({ useBiasHead: true, tieEmbeddings: true, logitScale: 0.5, logitSoftcap: 30 });
+  expect(linear?.inputs.slice(1)).toEqual(['embedding.weight', 'lmHead.bias']);
+  expect(rest.map(({ op, attrs }) => [op, attrs])).toEqual([
+    ['affine', { scale: 0.5 / 30, offset: 0 }],
+    ['activation', { fn: 'tanh' }],
+    ['affine', { scale: 30, offset: 0 }],
+  ]);
+  expect(headOf({ logitScale: 0.5 }).map(({ op }) => op)).toEqual(['linear', 'affine']);
+  expect(headOf({}).map(({ op }) => op)).toEqual(['linear']);
+});
+
 test('norms stand where the layer says', () => {
   const [layer] = uniformModelSpec(small).layers;
   if (layer === undefined) throw new Error('no layer');
@@ -124,10 +191,12 @@ test('norms stand where the layer says', () => {
   expect(order(none, 'sublayer')).toBe('attention add glu add');
 });
 
-test('heads, scale, window and rotation reach the ops', () => {
-  const graph = buildModel(uniformModelSpec({ ...small, slidingWindowSize: 5, scale: 0.25, rotaryBase: 500 }));
+test('heads, scale, window, cap, sinks and rotation reach the ops', () => {
+  const options = { slidingWindowSize: 5, scale: 0.25, rotaryBase: 500, softcap: 50, useSinks: true };
+  const graph = buildModel(uniformModelSpec({ ...small, ...options }));
   const attention = graph.nodes.find(({ op }) => op === 'attention');
-  expect(attention?.attrs).toMatchObject({ scale: 0.25, window: 5, state: 'layers.0.mixer.cache' });
+  expect(attention?.attrs).toMatchObject({ scale: 0.25, window: 5, softcap: 50, state: 'layers.0.mixer.cache' });
+  expect(attention?.inputs.at(-1)).toBe('layers.0.mixer.sinks');
   expect(graph.states['layers.0.mixer.cache']).toMatchObject({ numKvHeads: 2, headDim: 4 });
   const rotaries = graph.nodes.filter(({ op, scope }) => op === 'rotary' && scope.startsWith('layers.0'));
   expect(rotaries.map(({ scope }) => scope)).toEqual(['layers.0/mixer/q', 'layers.0/mixer/k']);

@@ -10,33 +10,48 @@ import { norm } from './norm.ts';
  *
  *     x ─┬─ preMixerNorm ─ mixer ─ postMixerNorm ─ + ─┬─ preFfnNorm ─ ffn ─ postFfnNorm ─ + ─▶
  *        └────────────────────────────────────────┘   └───────────────────────────────────┘
+ *
+ * A parallel one has both sublayers on one residual:
+ *
+ *     x ─┬─ preMixerNorm ─┬─ mixer ─ postMixerNorm ─ + ─ + ─▶
+ *        │                └─ ffn ─── postFfnNorm ────┘   │
+ *        └───────────────────────────────────────────────┘
  */
 export function decoderLayer(
   builder: GraphBuilder,
   x: ValueId,
-  { mixer, ffn, norms, postNormOf }: LayerSpec,
+  layer: LayerSpec,
   ropeTables: Readonly<Record<string, RopeSpec>>,
 ): ValueId {
-  const dim = mixer.hiddenDim;
-  const residual = (
-    from: ValueId,
-    post: { scope: string; spec: NormSpec | null },
-    sublayer: () => ValueId,
-  ): ValueId => {
-    const value = sublayer();
-    const normalise = (of: ValueId) => norm(builder, post.scope, of, post.spec, dim);
-    return postNormOf === 'sublayer'
-      ? builder.node('add', {}, [normalise(value), from])
-      : normalise(builder.node('add', {}, [value, from]));
-  };
-  const mixed = residual(x, { scope: 'postMixerNorm', spec: norms.postMixer }, () => {
-    const input = norm(builder, 'preMixerNorm', x, norms.preMixer, dim);
-    return builder.scope('mixer', () => attention(builder, input, mixer, ropeTables));
-  });
-  return residual(mixed, { scope: 'postFfnNorm', spec: norms.postFfn }, () => {
-    const input = norm(builder, 'preFfnNorm', mixed, norms.preFfn, dim);
-    return builder.scope('ffn', () =>
-      ffn.kind === 'moe' ? moe(builder, input, ffn) : feedForward(builder, input, ffn),
-    );
-  });
+  const { mixer, ffn, norms, residual } = layer;
+  const mix = (input: ValueId) => builder.scope('mixer', () => attention(builder, input, mixer, ropeTables));
+  const feed = (input: ValueId) =>
+    builder.scope('ffn', () => (ffn.kind === 'moe' ? moe(builder, input, ffn) : feedForward(builder, input, ffn)));
+  const normalise = (scope: string, of: ValueId, spec: NormSpec | null) =>
+    norm(builder, scope, of, spec, mixer.hiddenDim);
+  const add = (from: ValueId, value: ValueId, scope: string, post: NormSpec | null) =>
+    addResidual(builder, layer, { from, value }, (of) => normalise(scope, of, post));
+
+  const mixerInput = normalise('preMixerNorm', x, norms.preMixer);
+  const mixed = add(x, mix(mixerInput), 'postMixerNorm', norms.postMixer);
+  const ffnInput =
+    residual === 'sequential'
+      ? normalise('preFfnNorm', mixed, norms.preFfn)
+      : norms.preFfn === null
+        ? mixerInput
+        : normalise('preFfnNorm', x, norms.preFfn);
+  return add(mixed, feed(ffnInput), 'postFfnNorm', norms.postFfn);
+}
+
+/** `from` and what a sublayer made, scaled; normalised before or after the sum. */
+function addResidual(
+  builder: GraphBuilder,
+  { postNormOf, residualScale: scale }: LayerSpec,
+  { from, value }: { from: ValueId; value: ValueId },
+  normalise: (of: ValueId) => ValueId,
+): ValueId {
+  const scaled = (of: ValueId) => (scale === 1 ? of : builder.node('affine', { scale, offset: 0 }, [of]));
+  return postNormOf === 'sublayer'
+    ? builder.node('add', {}, [scaled(normalise(value)), from])
+    : normalise(builder.node('add', {}, [scaled(value), from]));
 }

@@ -88,6 +88,7 @@ function bind(library: GgmlLibrary) {
     cpy: binary('ggml_cpy'),
     cast: base('ggml_cast', 'tensor', ['tensor', 'tensor', 'int']),
     cont: unary('ggml_cont'),
+    dup: unary('ggml_dup'),
     concat: base('ggml_concat', 'tensor', ['tensor', 'tensor', 'tensor', 'int']),
     scaleBias: base('ggml_scale_bias', 'tensor', ['tensor', 'tensor', 'float', 'float']),
     mean: unary('ggml_mean'),
@@ -96,6 +97,10 @@ function bind(library: GgmlLibrary) {
     cos: unary('ggml_cos'),
     silu: unary('ggml_silu'),
     relu: unary('ggml_relu'),
+    sqr: unary('ggml_sqr'),
+    tanh: unary('ggml_tanh'),
+    clamp: base('ggml_clamp', 'tensor', ['tensor', 'tensor', 'float', 'float']),
+    fill: base('ggml_fill', 'tensor', ['tensor', 'tensor', 'float']),
     gelu: unary('ggml_gelu'),
     geluErf: unary('ggml_gelu_erf'),
     sigmoid: unary('ggml_sigmoid'),
@@ -106,6 +111,7 @@ function bind(library: GgmlLibrary) {
     rmsNorm: base('ggml_rms_norm', 'tensor', ['tensor', 'tensor', 'float']),
     norm: base('ggml_norm', 'tensor', ['tensor', 'tensor', 'float']),
     softMaxExt: base('ggml_soft_max_ext', 'tensor', ['tensor', 'tensor', 'pointer', 'float', 'float']),
+    softMaxAddSinks: base('ggml_soft_max_add_sinks', 'void', ['tensor', 'pointer']),
     ropeExt: base('ggml_rope_ext', 'tensor', [
       ...(['tensor', 'tensor', 'tensor', 'pointer', 'int', 'int', 'int'] as const),
       ...(['float', 'float', 'float', 'float', 'float', 'float'] as const),
@@ -113,6 +119,7 @@ function bind(library: GgmlLibrary) {
     flashAttnExt: base('ggml_flash_attn_ext', 'tensor', [
       ...(['tensor', 'tensor', 'tensor', 'tensor', 'pointer', 'float', 'float', 'float'] as const),
     ]),
+    flashAttnExtAddSinks: base('ggml_flash_attn_ext_add_sinks', 'void', ['tensor', 'pointer']),
     precSetAcc: base('ggml_prec_set_acc', 'bool', ['tensor', 'int']),
     reshape4d: base('ggml_reshape_4d', 'tensor', ['tensor', 'tensor', 'int64', 'int64', 'int64', 'int64']),
     view4d: base('ggml_view_4d', 'tensor', [

@@ -8,9 +8,11 @@ export function expectedParameters(spec: ModelSpec): Map<string, number[]> {
   return new Map([
     ['embedding.weight', [vocabSize, hiddenDim]],
     ...(spec.learnedPositions === null ? [] : [positions(spec.learnedPositions.size, hiddenDim)]),
+    ...normParameters('embeddingNorm', spec.embeddingNorm, hiddenDim),
     ...spec.layers.flatMap((layer, i) => under(`layers.${i}`, layerParameters(layer, hiddenDim))),
     ...normParameters('finalNorm', spec.finalNorm, hiddenDim),
     ...(spec.tieEmbeddings ? [] : linear('lmHead', vocabSize, hiddenDim, false)),
+    ...(spec.useBiasHead ? [['lmHead.bias', [vocabSize]] satisfies Entry] : []),
   ]);
 }
 
@@ -31,17 +33,25 @@ function layerParameters({ norms, mixer, ffn }: LayerSpec, hiddenDim: number): E
 
 function attentionParameters(attention: AttentionSpec): Entry[] {
   const { hiddenDim, numHeads, numKvHeads, headDim, useBiasQ, useBiasKv, useBiasO } = attention;
+  const { useSinks, useOutputGate } = attention;
   return [
     ...linear('q', numHeads * headDim, hiddenDim, useBiasQ),
     ...linear('k', numKvHeads * headDim, hiddenDim, useBiasKv),
     ...linear('v', numKvHeads * headDim, hiddenDim, useBiasKv),
     ...linear('o', hiddenDim, numHeads * headDim, useBiasO),
+    ...(useOutputGate ? linear('gate', numHeads * headDim, hiddenDim, false) : []),
+    ...(useSinks ? [['sinks', [numHeads]] satisfies Entry] : []),
     ...qkNormParameters(attention),
   ];
 }
 
 function qkNormParameters({ qkNorm, numHeads, numKvHeads, headDim }: AttentionSpec): Entry[] {
   if (qkNorm === null) return [];
+  if (qkNorm.scope === 'per_head_weights')
+    return [
+      ['q.norm.weight', [numHeads, headDim]],
+      ['k.norm.weight', [numKvHeads, headDim]],
+    ];
   const dimOf = (heads: number) => (qkNorm.scope === 'per_head' ? headDim : heads * headDim);
   return [
     ...normParameters('q.norm', qkNorm.norm, dimOf(numHeads)),
@@ -57,13 +67,15 @@ function ffnParameters({ hiddenDim, intermediateDim, useGate, useBias }: FfnSpec
   ];
 }
 
-function moeParameters({ hiddenDim, numExperts, intermediateDim, router }: MoeSpec): Entry[] {
+function moeParameters({ hiddenDim, numExperts, intermediateDim, router, shared }: MoeSpec): Entry[] {
   return [
     ...linear('router', numExperts, hiddenDim, false),
     ['experts.gate.weight', [numExperts, intermediateDim, hiddenDim]],
     ['experts.up.weight', [numExperts, intermediateDim, hiddenDim]],
     ['experts.down.weight', [numExperts, hiddenDim, intermediateDim]],
     ...(router.useSelectionBias ? [['router.selectionBias', [numExperts]] satisfies Entry] : []),
+    ...(shared === null ? [] : under('shared', ffnParameters(shared.ffn))),
+    ...(shared?.useGate ? linear('sharedGate', 1, hiddenDim, false) : []),
   ];
 }
 
@@ -73,7 +85,10 @@ function linear(name: string, out: number, input: number, useBias: boolean): Ent
 
 function normParameters(name: string, norm: NormSpec | null, dim: number): Entry[] {
   if (norm === null) return [];
-  return [[`${name}.weight`, [dim]], ...(norm.useBias ? [[`${name}.bias`, [dim]] satisfies Entry] : [])];
+  return [
+    ...(norm.weight === 'none' ? [] : [[`${name}.weight`, [dim]] satisfies Entry]),
+    ...(norm.useBias ? [[`${name}.bias`, [dim]] satisfies Entry] : []),
+  ];
 }
 
 function under(scope: string, entries: readonly Entry[]): Entry[] {

@@ -18,6 +18,10 @@ test('the seed’s defaults', () => {
     useBiasKv: true,
     useBiasO: false,
     qkNorm: null,
+    clipQkv: null,
+    softcap: null,
+    useSinks: false,
+    useOutputGate: false,
     rope: { theta: 10000, rotaryDim: 8, layout: 'half', scaling: { kind: 'default' } },
   });
 });

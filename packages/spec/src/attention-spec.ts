@@ -8,13 +8,30 @@ import { type RopeSpec, ropeSpecSchema } from './rope-spec.ts';
 const attentionTypeSchema = z.enum(['multi_head', 'grouped_query', 'multi_query', 'sliding_window']);
 export type AttentionType = z.infer<typeof attentionTypeSchema>;
 
-/** Normalisation of queries and keys, before they are turned. */
-const qkNormSchema = z.strictObject({
-  norm: normSpecSchema,
-  /** `per_head`: over the dimensions of each head, all heads by the same weight. `full_width`: over all heads at once. */
-  scope: z.enum(['per_head', 'full_width']),
-});
+/** Normalisation of queries and keys. */
+const qkNormSchema = z
+  .strictObject({
+    norm: normSpecSchema,
+    /**
+     * `per_head`: over the dimensions of each head, all heads by the same weight. `per_head_weights`: each by its own
+     * (Cohere). `full_width`: over all heads at once (OLMo 2).
+     */
+    scope: z.enum(['per_head', 'per_head_weights', 'full_width']),
+    /** Whether rotary positions come after the norm or before it (Hunyuan). */
+    order: z.enum(['before_rope', 'after_rope']).default('before_rope'),
+  })
+  .superRefine(({ norm, scope, order }, context) => {
+    const fail = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    if (scope === 'full_width' && order === 'after_rope')
+      fail(['order'], 'must be "before_rope": only single heads are normalised after they are turned');
+    if (scope === 'per_head_weights' && norm.useBias)
+      fail(['norm', 'useBias'], 'must be false: heads have weights of their own, but no biases');
+    if (scope === 'per_head_weights' && norm.weight !== 'plain')
+      fail(['norm', 'weight'], `is "${norm.weight}", but heads have weights of their own: "plain"`);
+  });
 export type QkNormSpec = z.infer<typeof qkNormSchema>;
+/** `order` may be left out: `before_rope`. */
+export type QkNormOptions = z.input<typeof qkNormSchema>;
 
 const attentionShape = {
   kind: z.literal('attention'),
@@ -31,6 +48,14 @@ const attentionShape = {
   useBiasKv: z.boolean(),
   useBiasO: z.boolean(),
   qkNorm: qkNormSchema.nullable().default(null),
+  /** Bounds each number of q, k and v to ± this (OLMo, DBRX). */
+  clipQkv: positive.nullable().default(null),
+  /** Bounds scaled products: `c · tanh(scale · q·k / c)` (Gemma 2). */
+  softcap: positive.nullable().default(null),
+  /** A learned logit for each head that takes part in the softmax and has no value (gpt-oss). */
+  useSinks: z.boolean().default(false),
+  /** What the heads give is multiplied by the sigmoid of a projection of the input, as wide as they are (AFMoE, Qwen3-Next). */
+  useOutputGate: z.boolean().default(false),
 };
 
 /** Softmax attention with a KV cache. */
@@ -74,7 +99,15 @@ export interface AttentionOptions {
   /** Default false, as in the seed. */
   useBiasO?: boolean;
   /** Default none. */
-  qkNorm?: QkNormSpec | null;
+  qkNorm?: QkNormOptions | null;
+  /** Default none. */
+  clipQkv?: number | null;
+  /** Default none. */
+  softcap?: number | null;
+  /** Default false. */
+  useSinks?: boolean;
+  /** Default false. */
+  useOutputGate?: boolean;
 }
 
 /** An attention that stands alone, by the seed's names and defaults. @throws SpecError that names the field. */
@@ -102,6 +135,10 @@ export function attentionSpec(options: AttentionOptions): InlineAttentionSpec {
     useBiasKv: options.useBiasKv ?? true,
     useBiasO: options.useBiasO ?? false,
     qkNorm: options.qkNorm ?? null,
+    clipQkv: options.clipQkv ?? null,
+    softcap: options.softcap ?? null,
+    useSinks: options.useSinks ?? false,
+    useOutputGate: options.useOutputGate ?? false,
     rope: ropeOf(options, headDim),
   });
 }

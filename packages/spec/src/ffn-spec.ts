@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
 
-/** `gelu` is the exact form by erf, `gelu_tanh` its tanh approximation; `swish` is the seed's second name of `silu`. */
-export const activationTypeSchema = z.enum(['silu', 'gelu', 'gelu_tanh', 'relu']);
+/**
+ * `gelu` is the exact form by erf, `gelu_tanh` its tanh approximation, `relu2` the square of `relu`; `swish` is the seed's
+ * second name of `silu`.
+ */
+export const activationTypeSchema = z.enum(['silu', 'gelu', 'gelu_tanh', 'relu', 'relu2', 'sigmoid', 'tanh']);
 export type ActivationType = z.infer<typeof activationTypeSchema>;
 
 /** A dense feed-forward network: `down(act(gate x) · up x)` when gated, else `down(act(up x))`. */

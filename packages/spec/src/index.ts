@@ -3,6 +3,7 @@ export type {
   AttentionSpec,
   AttentionType,
   InlineAttentionSpec,
+  QkNormOptions,
   QkNormSpec,
 } from './attention-spec.ts';
 export { attentionSpec, attentionSpecSchema, attentionTypeOf } from './attention-spec.ts';
@@ -21,7 +22,7 @@ export { UnsupportedHardwareError } from './errors/unsupported-hardware-error.ts
 export { UnsupportedModelError } from './errors/unsupported-model-error.ts';
 export { WeightMismatchError } from './errors/weight-mismatch-error.ts';
 export type { ActivationType, FfnOptions, FfnSpec } from './ffn-spec.ts';
-export { ffnSpec, ffnSpecSchema } from './ffn-spec.ts';
+export { activationTypeSchema, ffnSpec, ffnSpecSchema } from './ffn-spec.ts';
 export type { HardwareConfig, KvCacheDtype, WeightDtype } from './hardware-config.ts';
 export { hardwareConfig, hardwareConfigSchema } from './hardware-config.ts';
 export { hardwareConfigJsonSchema, modelSpecJsonSchema } from './json-schema.ts';

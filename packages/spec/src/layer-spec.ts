@@ -3,6 +3,7 @@ import { attentionSpecSchema, type InlineAttentionSpec, inlineAttentionSpecSchem
 import { type FfnSpec, ffnSpecSchema } from './ffn-spec.ts';
 import { type MoeSpec, moeSpecSchema } from './moe-spec.ts';
 import { type NormSpec, type NormType, normSpecSchema } from './norm-spec.ts';
+import { positive } from './numbers.ts';
 import { parseWith } from './parse.ts';
 
 /** Where a layer normalises; null where it does not. */
@@ -26,17 +27,24 @@ const layerShape = {
    * `residual`: the post norm is outside of the sum, `post(x + f(x))`, as in the first transformers (the seed's `pre_norm: false`).
    */
   postNormOf: z.enum(['sublayer', 'residual']),
+  /**
+   * `sequential`: the network reads the sum of input and mixer.
+   * `parallel`: mixer and network read the layer's input, and both are added to it (GPT-J, Phi). Without a norm of its own
+   * (`preFfn`) the network reads what the mixer reads.
+   */
+  residual: z.enum(['sequential', 'parallel']).default('sequential'),
+  /** Multiplies what each sublayer gives before it is added (Granite). */
+  residualScale: positive.default(1),
 };
 
 /** One transformer layer: a token mixer, then a feed-forward network, each on a residual. */
-export const layerSpecSchema = z.strictObject({ mixer: mixerSpecSchema, ...layerShape });
+export const layerSpecSchema = z.strictObject({ mixer: mixerSpecSchema, ...layerShape }).superRefine(checkLayer);
 export type LayerSpec = z.infer<typeof layerSpecSchema>;
 
 /** A layer that stands alone, its rotary table inline. */
-const inlineLayerSpecSchema = z.strictObject({
-  mixer: z.discriminatedUnion('kind', [inlineAttentionSpecSchema]),
-  ...layerShape,
-});
+const inlineLayerSpecSchema = z
+  .strictObject({ mixer: z.discriminatedUnion('kind', [inlineAttentionSpecSchema]), ...layerShape })
+  .superRefine(checkLayer);
 export type InlineLayerSpec = z.infer<typeof inlineLayerSpecSchema>;
 
 export interface LayerOptions {
@@ -52,20 +60,45 @@ export interface LayerOptions {
   postNorm?: boolean;
   /** Default `plain`. */
   normWeight?: NormSpec['weight'];
+  /** Default: the norms that `preNorm` and `postNorm` ask for. */
+  norms?: LayerNorms;
+  /** Default: `residual` for `preNorm: false`, else `sublayer`. */
+  postNormOf?: LayerSpec['postNormOf'];
+  /** Default `sequential`. A parallel layer has one norm for both sublayers; give `norms` for two. */
+  residual?: LayerSpec['residual'];
+  /** Default 1. */
+  residualScale?: number;
 }
 
 /** A layer that stands alone, by the seed's names and defaults. @throws SpecError that names the field. */
 export function layerSpec(options: LayerOptions): InlineLayerSpec {
   const { attention, ffn, normType = 'rms_norm', normEps = 1e-6, preNorm = true, postNorm = false } = options;
-  const { normWeight: weight = 'plain' } = options;
-  const norm: NormSpec = { normType, normEps, useBias: normType === 'layer_norm', weight };
+  const { normWeight: weight = 'plain', residual = 'sequential', residualScale = 1 } = options;
+  const useBias = normType === 'layer_norm' && weight !== 'none';
+  const norm: NormSpec = { normType, normEps, useBias, weight };
   const post = postNorm ? norm : null;
+  const preFfn = residual === 'parallel' ? null : norm;
   return parseWith(inlineLayerSpecSchema, {
     mixer: attention,
     ffn,
-    norms: preNorm
-      ? { preMixer: norm, postMixer: post, preFfn: norm, postFfn: post }
-      : { preMixer: null, postMixer: norm, preFfn: null, postFfn: norm },
-    postNormOf: preNorm ? 'sublayer' : 'residual',
+    norms:
+      options.norms ??
+      (preNorm
+        ? { preMixer: norm, postMixer: post, preFfn, postFfn: post }
+        : { preMixer: null, postMixer: norm, preFfn: null, postFfn: norm }),
+    postNormOf: options.postNormOf ?? (preNorm ? 'sublayer' : 'residual'),
+    residual,
+    residualScale,
   });
+}
+
+type Checked = Omit<LayerSpec, 'mixer'>;
+
+function checkLayer({ residual, postNormOf }: Checked, context: z.RefinementCtx<Checked>): void {
+  if (residual === 'parallel' && postNormOf === 'residual')
+    context.addIssue({
+      code: 'custom',
+      path: ['postNormOf'],
+      message: 'must be "sublayer": a parallel layer has one sum, which no sublayer owns',
+    });
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SpecError } from './errors/spec-error.ts';
+import { activationTypeSchema } from './ffn-spec.ts';
 import { type ModelSpec, modelSpec, parseModelSpec } from './model-spec.ts';
 import type { RopeScaling } from './rope-spec.ts';
 import { type UniformOptions, uniformModelSpec } from './uniform.ts';
@@ -17,6 +18,8 @@ const scaling = fc.constantFrom<RopeScaling>(
   { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxSeqLen: 64 },
 );
 
+const biased = { normType: 'layer_norm', normEps: 1e-5, useBias: true, weight: 'plain' } as const;
+
 const options = fc
   .record({
     vocabSize: size,
@@ -29,7 +32,10 @@ const options = fc
     rotaryBase: optional(fc.constantFrom(100, 10000, 1e6)),
     useRotary: flag,
     scale: optional(fc.constantFrom(0.5, 1e-3)),
-    activation: optional(fc.constantFrom('silu', 'swish', 'gelu', 'gelu_tanh', 'relu')),
+    activation: optional(fc.constantFrom('swish', ...activationTypeSchema.options)),
+    ...{ residualScale: optional(fc.constantFrom(0.22, 3)), logitScale: optional(fc.constantFrom(0.0625, 2)) },
+    ...{ logitSoftcap: optional(size), softcap: optional(size), clipQkv: optional(size), useBiasHead: flag },
+    ...{ useSinks: flag, useOutputGate: flag, normWeight: optional(fc.constantFrom('plain', 'one_plus', 'none')) },
     normType: optional(fc.constantFrom('rms_norm', 'layer_norm')),
     normEps: optional(fc.constantFrom(1e-5, 1e-12)),
     ropeScaling: optional(scaling),
@@ -184,9 +190,35 @@ test('a missing field is an error that names it', () => {
 });
 
 test('a specification from before a field says none of it', () => {
-  const { embeddingScale: _, learnedPositions: __, ...older } = plain();
-  const layers = older.layers.map(({ mixer: { qkNorm: _, ...mixer }, ...layer }) => ({ ...layer, mixer }));
-  expect(parseModelSpec({ ...older, layers })).toEqual(plain());
+  const model = plain();
+  const newer = ['embeddingScale', 'embeddingNorm', 'learnedPositions', 'useBiasHead', 'logitScale', 'logitSoftcap'];
+  const layers = model.layers.map((layer) => ({
+    ...without(layer, ['residual', 'residualScale']),
+    mixer: without(layer.mixer, ['qkNorm', 'clipQkv', 'softcap', 'useSinks', 'useOutputGate']),
+  }));
+  expect(parseModelSpec({ ...without(model, newer), layers })).toEqual(model);
+});
+
+function without(data: object, fields: readonly string[]): object {
+  return Object.fromEntries(Object.entries(data).filter(([name]) => !fields.includes(name)));
+}
+
+test.each<[Partial<UniformOptions>, string, RegExp]>([
+  [{ residual: 'parallel', preNorm: false }, 'postNormOf', /must be "sublayer"/],
+  [{ qkNorm: { norm: biased, scope: 'per_head_weights' } }, 'qkNorm.norm.useBias', /no biases/],
+  [
+    { qkNorm: { norm: { ...biased, useBias: false, weight: 'none' }, scope: 'per_head_weights' } },
+    'qkNorm.norm.weight',
+    /"plain"/,
+  ],
+  [{ qkNorm: { norm: biased, scope: 'full_width', order: 'after_rope' } }, 'qkNorm.order', /"before_rope"/],
+  [{ embeddingNorm: { ...biased, weight: 'none' } }, 'embeddingNorm.useBias', /must be false/],
+  [{ logitSoftcap: 0 }, 'logitSoftcap', />0/],
+])('%j is refused at %s', (wrong, path, message) => {
+  const base = { vocabSize: 11, hiddenDim: 16, numLayers: 1, numHeads: 4, intermediateDim: 24 };
+  const make = () => uniformModelSpec({ ...base, ...wrong });
+  expect(make).toThrow(message);
+  expect(make).toThrow(expect.objectContaining({ path }));
 });
 
 test('layers with equal inline tables share one, others get their own', () => {

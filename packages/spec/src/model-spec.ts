@@ -22,12 +22,20 @@ const baseModelSchema = z.strictObject({
   ropeTables: z.record(z.string(), ropeSpecSchema),
   /** Multiplies the embedding of each token. */
   embeddingScale: positive.default(1),
+  /** Normalises what the layers are given (BLOOM). */
+  embeddingNorm: normSpecSchema.nullable().default(null),
   /** A table of `size` positions whose rows are added to the embeddings; null where positions are only rotary. */
   learnedPositions: z.strictObject({ size: positiveInt }).nullable().default(null),
   layers: z.array(layerSpecSchema),
   finalNorm: normSpecSchema.nullable(),
   /** The head uses the embedding's weights. */
   tieEmbeddings: z.boolean(),
+  /** A bias on the head, tied or not. */
+  useBiasHead: z.boolean().default(false),
+  /** Multiplies the logits (Cohere; Granite divides). */
+  logitScale: positive.default(1),
+  /** After that, bounds them: `c · tanh(logit / c)` (Gemma 2). */
+  logitSoftcap: positive.nullable().default(null),
 });
 type ModelShape = z.infer<typeof baseModelSchema>;
 
@@ -54,7 +62,15 @@ export interface ModelOptions {
   /** Default 1. */
   embeddingScale?: number;
   /** Default none. */
+  embeddingNorm?: NormSpec | null;
+  /** Default none. */
   learnedPositions?: { size: number } | null;
+  /** Default false. */
+  useBiasHead?: boolean;
+  /** Default 1. */
+  logitScale?: number;
+  /** Default none. */
+  logitSoftcap?: number | null;
 }
 
 /** A resolved model from layers. @throws SpecError that names the path of what is wrong or contradictory. */
@@ -75,10 +91,14 @@ export function modelSpec(options: ModelOptions): ModelSpec {
     modalities: [],
     ropeTables,
     embeddingScale: options.embeddingScale ?? 1,
+    embeddingNorm: options.embeddingNorm ?? null,
     learnedPositions: options.learnedPositions ?? null,
     layers,
     finalNorm: options.finalNorm === undefined ? firstNorm(layers) : options.finalNorm,
     tieEmbeddings: options.tieEmbeddings ?? false,
+    useBiasHead: options.useBiasHead ?? false,
+    logitScale: options.logitScale ?? 1,
+    logitSoftcap: options.logitSoftcap ?? null,
   });
 }
 

@@ -1,7 +1,15 @@
 import { z } from 'zod';
-import { activationTypeSchema } from './ffn-spec.ts';
+import { activationTypeSchema, type FfnSpec, ffnSpecSchema } from './ffn-spec.ts';
 import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
+
+/** Experts in groups of neighbours: a token first chooses groups, then experts from them (arXiv:2412.19437). */
+const expertGroupsSchema = z.strictObject({
+  count: positiveInt,
+  chosen: positiveInt,
+  /** What a group is chosen by: its best expert, or the sum of its best two. */
+  score: z.enum(['max', 'top2_sum']),
+});
 
 const routerSchema = z.strictObject({
   /** What router logits are turned into: probabilities over all experts, or each by itself. */
@@ -14,10 +22,15 @@ const routerSchema = z.strictObject({
   scale: positive,
   /** A bias that is added to the scores for the choice alone. */
   useSelectionBias: z.boolean(),
+  /** Null: experts are chosen from all. */
+  groups: expertGroupsSchema.nullable().default(null),
 });
 export type RouterSpec = z.infer<typeof routerSchema>;
 
-/** A mixture of gated experts: of `numExperts` the router's best `topK` see a token, and their results are summed by score. */
+/**
+ * A mixture of gated experts: of `numExperts` the router's best `topK` see a token, and their results are summed by score;
+ * a shared network, which sees every token, is added.
+ */
 export const moeSpecSchema = z
   .strictObject({
     kind: z.literal('moe'),
@@ -28,11 +41,10 @@ export const moeSpecSchema = z
     intermediateDim: positiveInt,
     activation: activationTypeSchema,
     router: routerSchema,
+    /** Sees every token; `useGate` multiplies its result by the sigmoid of a number that a projection makes of the input. */
+    shared: z.strictObject({ ffn: ffnSpecSchema, useGate: z.boolean() }).nullable().default(null),
   })
-  .superRefine(({ numExperts, topK }, context) => {
-    if (topK > numExperts)
-      context.addIssue({ code: 'custom', path: ['topK'], message: `is ${topK}, but there are ${numExperts} experts` });
-  });
+  .superRefine(checkMoe);
 export type MoeSpec = z.infer<typeof moeSpecSchema>;
 
 export interface MoeOptions {
@@ -44,21 +56,42 @@ export interface MoeOptions {
   activation?: MoeSpec['activation'] | 'swish';
   /** Default: softmax over all, the best of it, divided by their sum. */
   router?: Partial<RouterSpec>;
+  /** A network that sees every token; default none. `useGate` defaults to false. */
+  shared?: { ffn: FfnSpec; useGate?: boolean } | null;
 }
 
 /** A mixture of experts. @throws SpecError that names the field. */
-export function moeSpec({ activation = 'silu', router = {}, ...dims }: MoeOptions): MoeSpec {
+export function moeSpec({ activation = 'silu', router = {}, shared = null, ...dims }: MoeOptions): MoeSpec {
   const usual = {
     score: 'softmax',
     order: 'score_then_topk',
     normalize: true,
     scale: 1,
     useSelectionBias: false,
+    groups: null,
   } as const;
   return parseWith(moeSpecSchema, {
     kind: 'moe',
     ...dims,
     activation: activation === 'swish' ? 'silu' : activation,
     router: { ...usual, ...router },
+    shared: shared && { useGate: false, ...shared },
   });
+}
+
+type Checked = Pick<MoeSpec, 'hiddenDim' | 'numExperts' | 'topK' | 'router' | 'shared'>;
+
+function checkMoe({ hiddenDim, numExperts, topK, router, shared }: Checked, context: z.RefinementCtx<Checked>): void {
+  const fail = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (topK > numExperts) fail(['topK'], `is ${topK}, but there are ${numExperts} experts`);
+  if (shared !== null && shared.ffn.hiddenDim !== hiddenDim)
+    fail(['shared', 'ffn', 'hiddenDim'], `is ${shared.ffn.hiddenDim}, but the experts' is ${hiddenDim}`);
+  if (router.groups === null) return;
+  const { count, chosen, score } = router.groups;
+  const size = numExperts / count;
+  const groups = ['router', 'groups'];
+  if (!Number.isInteger(size)) fail([...groups, 'count'], `${numExperts} experts are not ${count} groups of one size`);
+  else if (score === 'top2_sum' && size < 2) fail([...groups, 'score'], 'groups of one expert have no best two');
+  if (chosen > count) fail([...groups, 'chosen'], `is ${chosen}, but there are ${count} groups`);
+  else if (topK > chosen * size) fail(['topK'], `is ${topK}, but ${chosen} groups have ${chosen * size} experts`);
 }

@@ -12,7 +12,7 @@ export interface ParameterCount {
   mixers: number;
   ffns: number;
   norms: number;
-  /** 0 when the head is tied to the embedding. */
+  /** Without the weights of a head that is tied to the embedding. */
   lmHead: number;
   total: number;
 }
@@ -23,8 +23,10 @@ export function countParameters(model: ModelSpec): ParameterCount {
   const embedding = matrix + (model.learnedPositions?.size ?? 0) * model.hiddenDim;
   const mixers = sum(model.layers, ({ mixer }) => attentionParameters(mixer));
   const ffns = sum(model.layers, ({ ffn }) => ffnParameters(ffn));
-  const norms = sum(model.layers, layerNormParameters) + normParameters(model.finalNorm, model.hiddenDim);
-  const lmHead = model.tieEmbeddings ? 0 : matrix;
+  const norms =
+    sum(model.layers, layerNormParameters) +
+    sum([model.embeddingNorm, model.finalNorm], (norm) => normParameters(norm, model.hiddenDim));
+  const lmHead = (model.tieEmbeddings ? 0 : matrix) + (model.useBiasHead ? model.vocabSize : 0);
   return { embedding, mixers, ffns, norms, lmHead, total: embedding + mixers + ffns + norms + lmHead };
 }
 
@@ -45,15 +47,17 @@ export function flopsPerToken(model: ModelSpec, context: number): number {
   return layers + 2 * model.vocabSize * model.hiddenDim;
 }
 
-function attentionWeights({ hiddenDim, numHeads, numKvHeads, headDim }: AttentionSpec): number {
-  return 2 * hiddenDim * headDim * (numHeads + numKvHeads);
+/** Of the projections q, k, v, o, and the gate's. */
+function attentionWeights({ hiddenDim, numHeads, numKvHeads, headDim, useOutputGate }: AttentionSpec): number {
+  return hiddenDim * headDim * (2 * (numHeads + numKvHeads) + (useOutputGate ? numHeads : 0));
 }
 
 function attentionParameters(attention: AttentionSpec): number {
   const { hiddenDim, numHeads, numKvHeads, headDim, useBiasQ, useBiasKv, useBiasO } = attention;
   const biases =
     (useBiasQ ? numHeads * headDim : 0) + (useBiasKv ? 2 * numKvHeads * headDim : 0) + (useBiasO ? hiddenDim : 0);
-  return attentionWeights(attention) + biases + qkNormParameters(attention);
+  const sinks = attention.useSinks ? numHeads : 0;
+  return attentionWeights(attention) + biases + sinks + qkNormParameters(attention);
 }
 
 function qkNormParameters({ qkNorm, numHeads, numKvHeads, headDim }: AttentionSpec): number {
@@ -68,7 +72,13 @@ function ffnWeights({ hiddenDim, intermediateDim, useGate }: FfnSpec): number {
 
 /** Weights that a token is multiplied by: of experts those that see it. */
 function usedWeights(ffn: FfnSpec | MoeSpec): number {
-  return ffn.kind === 'dense' ? ffnWeights(ffn) : routerWeights(ffn) + ffn.topK * expertWeights(ffn);
+  if (ffn.kind === 'dense') return ffnWeights(ffn);
+  const shared = ffn.shared === null ? 0 : ffnWeights(ffn.shared.ffn) + sharedGateWeights(ffn);
+  return routerWeights(ffn) + ffn.topK * expertWeights(ffn) + shared;
+}
+
+function sharedGateWeights({ hiddenDim, shared }: MoeSpec): number {
+  return shared?.useGate ? hiddenDim : 0;
 }
 
 function routerWeights({ hiddenDim, numExperts }: MoeSpec): number {
@@ -82,7 +92,8 @@ function expertWeights({ hiddenDim, intermediateDim }: MoeSpec): number {
 function ffnParameters(ffn: FfnSpec | MoeSpec): number {
   if (ffn.kind === 'moe') {
     const bias = ffn.router.useSelectionBias ? ffn.numExperts : 0;
-    return routerWeights(ffn) + ffn.numExperts * expertWeights(ffn) + bias;
+    const shared = ffn.shared === null ? 0 : ffnParameters(ffn.shared.ffn) + sharedGateWeights(ffn);
+    return routerWeights(ffn) + ffn.numExperts * expertWeights(ffn) + bias + shared;
   }
   const biases = ffn.useBias ? (ffn.useGate ? 2 : 1) * ffn.intermediateDim + ffn.hiddenDim : 0;
   return ffnWeights(ffn) + biases;
@@ -93,7 +104,8 @@ function layerNormParameters({ norms, mixer }: LayerSpec): number {
 }
 
 function normParameters(norm: NormSpec | null, dim: number): number {
-  return norm === null ? 0 : norm.useBias ? 2 * dim : dim;
+  if (norm === null) return 0;
+  return (norm.weight === 'none' ? 0 : dim) + (norm.useBias ? dim : 0);
 }
 
 function sum<T>(items: readonly T[], term: (item: T) => number): number {

@@ -1,5 +1,5 @@
 import type { AttrsOf, Dim, OpName, StateDeclaration, StepInput } from '@tttv2/graph';
-import type { RopeSpec } from '@tttv2/spec';
+import { activationTypeSchema, type RopeSpec } from '@tttv2/spec';
 
 /** An input of the op under test: a step input by name, or the shape of random numbers. */
 export type CaseInput = StepInput | readonly Dim[];
@@ -13,6 +13,8 @@ export interface OpCase<Name extends OpName> {
   states?: Readonly<Record<string, StateDeclaration>>;
   /** Position of the first token. */
   firstPosition?: number;
+  /** A backend may refuse it by name. */
+  mayBeRefused?: true;
 }
 
 /** Shapes of one to four dimensions, widths that are no multiple of anything. */
@@ -56,7 +58,7 @@ const broadcasts: readonly (readonly [readonly Dim[], readonly Dim[]])[] = [
   [['R', 4], [4]],
 ];
 
-const fns = ['silu', 'gelu', 'gelu_tanh', 'relu'] as const;
+const fns = activationTypeSchema.options;
 const unary = shapes.map((shape) => ({ attrs: {}, inputs: [shape] }));
 const binary = broadcasts.map((inputs) => ({ attrs: {}, inputs }));
 
@@ -177,13 +179,23 @@ const attentions: readonly (readonly [number, number, number, number | null])[] 
   [4, 2, 8, 100],
 ];
 
-const attention = attentions.map(
-  ([heads, kvHeads, headDim, window]): OpCase<'attention'> => ({
-    attrs: { state: 'cache', scale: headDim ** -0.5, mask: 'causal', window },
-    inputs: [['N', heads, headDim], ['N', kvHeads, headDim], ['N', kvHeads, headDim], 'slot', 'cacheIndex'],
-    states: { cache: { kind: 'kv_cache', numKvHeads: kvHeads, headDim, stored: null } },
-  }),
-);
+const attention = attentions.flatMap(([heads, kvHeads, headDim, window]): OpCase<'attention'>[] => {
+  const attrs = { state: 'cache', scale: headDim ** -0.5, mask: 'causal', window, softcap: null } as const;
+  const inputs = [
+    ['N', heads, headDim],
+    ['N', kvHeads, headDim],
+    ['N', kvHeads, headDim],
+    'slot',
+    'cacheIndex',
+  ] as const;
+  const states = { cache: { kind: 'kv_cache', numKvHeads: kvHeads, headDim, stored: null } } as const;
+  return [
+    { attrs, inputs, states },
+    { attrs: { ...attrs, softcap: 0.7 }, inputs, states, mayBeRefused: true },
+    { attrs, inputs: [...inputs, [heads]], states, mayBeRefused: true },
+    { attrs: { ...attrs, softcap: 2 }, inputs: [...inputs, [heads]], states, mayBeRefused: true },
+  ];
+});
 
 /** A device on its own is a group of one along either axis. */
 const meshAxes = [0, 1] as const;
@@ -205,13 +217,39 @@ const experts = (
         [count, width, inner],
       ];
       const inputs = [['N', width], ['N', count], ...weights] as const;
-      const attrs = { topK, fn: 'silu', score, order, normalize: false, scale: 1 } as const;
+      const attrs = { topK, fn: 'silu', score, order, normalize: false, scale: 1, groups: null } as const;
       return [
         { attrs, inputs },
         { attrs: { ...attrs, fn: 'gelu_tanh', normalize: true, scale: 2.5 }, inputs: [...inputs, [count]] },
       ];
     }),
   ),
+);
+
+/** Groups of experts, those that may be chosen from, and how many experts are. */
+const expertGroups = (
+  [
+    [2, 1, 2],
+    [4, 2, 3],
+    [4, 4, 8],
+    [1, 1, 1],
+  ] as const
+).flatMap(([count, chosen, topK]) =>
+  (['max', 'top2_sum'] as const).flatMap((groupScore): OpCase<'moe'>[] => {
+    const groups = { count, chosen, score: groupScore };
+    const inputs = [
+      ['N', 5],
+      ['N', 8],
+      [8, 3, 5],
+      [8, 3, 5],
+      [8, 5, 3],
+    ] as const;
+    const attrs = { topK, fn: 'silu', order: 'score_then_topk', normalize: true, scale: 1, groups } as const;
+    return [
+      { attrs: { ...attrs, score: 'softmax' }, inputs, mayBeRefused: true },
+      { attrs: { ...attrs, score: 'sigmoid' }, inputs: [...inputs, [8]], mayBeRefused: true },
+    ];
+  }),
 );
 
 /** Cases of every op: an op without any does not compile. */
@@ -224,6 +262,7 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   ),
   all_reduce: meshAxes.flatMap((meshAxis) => shapes.map((shape) => ({ attrs: { meshAxis }, inputs: [shape] }))),
   attention,
+  clamp: shapes.map((shape) => ({ attrs: { min: -0.5, max: 0.25 }, inputs: [shape] })),
   concat: joins.map((inputs) => ({ attrs: {}, inputs })),
   constant: [[3], [2, 3], [2, 1, 3], [1, 2, 3, 1]].map((shape) => ({
     attrs: { shape, data: Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => i / 3 - 0.5) },
@@ -243,7 +282,7 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   ]),
   matmul: products.map((inputs) => ({ attrs: {}, inputs })),
   mean: rows.map((shape) => ({ attrs: {}, inputs: [shape] })),
-  moe: experts,
+  moe: [...experts, ...expertGroups],
   mul: binary,
   reshape: [
     { attrs: { shape: ['N', 2, 3] }, inputs: [['N', 6]] },

@@ -46,7 +46,7 @@ async function runCase<Name extends OpName>(op: Name, one: OpCase<Name>, under: 
   const graph = oneOpGraph(op, one);
   const tensors = randomTensors(graph);
   const weights = memoryWeights(one.positive ? mapValues(tensors, awayFromZero) : tensors);
-  if (isRefusedCollective(graph, under)) return checkRefusal(op, graph, weights, under);
+  if (mayRefuse(one, graph) && isRefused(graph, under)) return checkRefusal(op, graph, weights, under);
   const { firstPosition = 0 } = one;
   await sideBySide(under, { graph, weights, firstPosition }, async (both) => {
     const taps = ['op'];
@@ -69,10 +69,12 @@ async function runCase<Name extends OpName>(op: Name, one: OpCase<Name>, under: 
 }
 
 /** A device that works alone may refuse what is for several. */
-function isRefusedCollective(graph: Graph, { backend, hardware }: BackendUnderTest): boolean {
-  return graph.nodes.some(
-    (node) => isCollective(node) && backend.supports(node, graph, hardware).kind === 'unsupported',
-  );
+function mayRefuse({ mayBeRefused = false }: { mayBeRefused?: boolean }, graph: Graph): boolean {
+  return mayBeRefused || graph.nodes.some(isCollective);
+}
+
+function isRefused(graph: Graph, { backend, hardware }: BackendUnderTest): boolean {
+  return graph.nodes.some((node) => backend.supports(node, graph, hardware).kind === 'unsupported');
 }
 
 async function checkRefusal(op: OpName, graph: Graph, weights: WeightSource, under: BackendUnderTest): Promise<void> {

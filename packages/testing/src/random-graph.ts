@@ -9,7 +9,7 @@ import {
   type StepInput,
   type ValueId,
 } from '@tttv2/graph';
-import type { Dtype, RopeSpec } from '@tttv2/spec';
+import { activationTypeSchema, type Dtype, type RopeSpec } from '@tttv2/spec';
 import type { Random } from './random.ts';
 
 export interface RandomGraphOptions {
@@ -34,7 +34,7 @@ export function randomGraph(random: Random, options: RandomGraphOptions): Graph 
 
 const widths = [1, 2, 3, 5, 7, 8, 16, 32, 33, 64, 96];
 const small = [1, 2, 3, 4, 6];
-const fns = ['silu', 'gelu', 'gelu_tanh', 'relu'] as const;
+const fns = activationTypeSchema.options;
 const inputNames: readonly StepInput[] = ['tokens', 'positions', 'slot', 'cacheIndex', 'logitRows'];
 const opsWithoutAttributes = [
   ...(['add', 'sub', 'mul', 'div', 'concat', 'cos', 'sin', 'sqrt'] as const),
@@ -210,9 +210,11 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
       scale: random.pick([headDim ** -0.5, 1, 0, -2]),
       mask: 'causal',
       window: random.pick([null, 1, 2, 5, 1000]),
+      softcap: null,
     } as const;
     return make.node('attention', attrs, [q, k, v, builder.input('slot'), builder.input('cacheIndex')]);
   },
+  clamp: (make) => make.node('clamp', { min: -1, max: make.random.pick([-1, 0.5, 65504]) }, [make.value()]),
   concat(make) {
     const value = make.fixedWidth();
     return make.node('concat', {}, [value, make.like(value)]);
@@ -286,6 +288,7 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
       order: isBiased ? 'score_then_topk' : random.pick(['score_then_topk', 'topk_then_score'] as const),
       normalize: random.once(2),
       scale: random.pick([1, 0.5]),
+      groups: null,
     } as const;
     return make.node('moe', attrs, [x, logits, ...shapes.map((shape) => make.parameter(shape)), ...bias]);
   },

@@ -12,6 +12,9 @@ const activations: Readonly<Record<ActivationType, (x: Expr) => Expr>> = {
   gelu: (x) => py`ttnn.gelu(${x}, fast_and_approximate_mode=False)`,
   gelu_tanh: (x) => py`gelu_tanh(${x})`,
   relu: (x) => py`ttnn.relu(${x})`,
+  relu2: (x) => py`ttnn.square(ttnn.relu(${x}))`,
+  sigmoid: (x) => py`ttnn.sigmoid(${x})`,
+  tanh: (x) => py`ttnn.tanh(${x})`,
 };
 
 /** Activations that ttnn's multiplication applies to its first operand on the way. */

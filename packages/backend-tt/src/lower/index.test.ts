@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { emitModule } from '../emit-module.ts';
 import { phases } from '../phase.ts';
 import type { Expr } from '../python.ts';
+import { checkSupported } from '../supports.ts';
 import { lowered } from '../testing/lowered.ts';
-import { graphsOf } from '../testing/one-op.ts';
+import { graphsOf, refusableGraphsOf } from '../testing/one-op.ts';
 import { lowerings } from './index.ts';
 
 const attentions = {
@@ -14,17 +15,21 @@ const attentions = {
 
 /** What each op is written as: every case is one of these, and each of these is a case. */
 const calls: Readonly<Record<LocalOpName, readonly string[]>> = {
-  activation: ['ttnn.silu(', 'ttnn.gelu(', 'gelu_tanh(', 'ttnn.relu('],
+  activation: ['ttnn.silu(', 'ttnn.gelu(', 'gelu_tanh(', 'ttnn.square(', 'ttnn.relu(', 'ttnn.sigmoid(', 'ttnn.tanh('],
   add: ['ttnn.add('],
   affine: ['ttnn.multiply('],
   attention: Object.values(attentions),
+  clamp: ['ttnn.clamp('],
   concat: ['ttnn.concat('],
   constant: ['w['],
   cos: ['ttnn.cos('],
   div: ['ttnn.divide('],
   // In decode every user has a row of its own already.
   gather_rows: ['ttnn.embedding(', ''],
-  glu: ['ttnn.UnaryOpType.SILU', 'ttnn.multiply(ttnn.gelu(', 'ttnn.multiply(gelu_tanh(', 'ttnn.UnaryOpType.RELU'],
+  glu: [
+    ...['ttnn.UnaryOpType.SILU', 'ttnn.multiply(ttnn.gelu(', 'ttnn.multiply(gelu_tanh(', 'ttnn.UnaryOpType.RELU'],
+    ...['ttnn.multiply(ttnn.square(', 'ttnn.multiply(ttnn.sigmoid(', 'ttnn.multiply(ttnn.tanh('],
+  ],
   layer_norm: ['ttnn.layer_norm('],
   linear: ['ttnn.linear('],
   matmul: ['ttnn.linear('],
@@ -69,6 +74,15 @@ test.each(all)('%s has a lowering, or is refused by name', (op) => {
     expect(graph.nodes.some(isCollective), `there is no lowering of ${op}`).toBe(true);
     expect(() => lowered(graph)).toThrow(expect.objectContaining({ device: 'n150', field: op }));
   }
+});
+
+test.each(['attention', 'moe'] as const)('what ttnn cannot do of %s is refused by name', (op) => {
+  const graphs = refusableGraphsOf(op);
+  expect(graphs).not.toEqual([]);
+  for (const graph of graphs)
+    expect(() => checkSupported(graph, { deviceType: 'n150' }, 'reference')).toThrow(
+      expect.objectContaining({ device: 'n150', field: op }),
+    );
 });
 
 test.each(all.filter(hasLowering))('%s is written as its ttnn calls in both phases', (op) => {

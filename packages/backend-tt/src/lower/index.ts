@@ -3,6 +3,7 @@ import type { Lowering } from '../lowering.ts';
 import { activation, glu } from './activation.ts';
 import { affine } from './affine.ts';
 import { attention } from './attention.ts';
+import { clamp } from './clamp.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
 import { binary, unary } from './elementwise.ts';
@@ -23,6 +24,7 @@ export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> } = {
   add: binary('add'),
   affine,
   attention,
+  clamp,
   concat,
   constant,
   cos: unary('cos'),

@@ -14,12 +14,22 @@ interface OneOp<Name extends OpName> {
   attrs: AttrsOf<Name>;
   inputs: readonly (StepInput | readonly Dim[])[];
   states?: Readonly<Record<string, StateDeclaration>>;
+  mayBeRefused?: boolean;
 }
 
-/** A graph for each case of an op, with the op alone in the scope `op`. */
+/** A graph for each case of an op that every backend must run, with the op alone in the scope `op`. */
 export function graphsOf<Name extends OpName>(op: Name): Graph[] {
+  return casesOf(op, false);
+}
+
+/** A graph for each case of an op that a backend may refuse. */
+export function refusableGraphsOf<Name extends OpName>(op: Name): Graph[] {
+  return casesOf(op, true);
+}
+
+function casesOf<Name extends OpName>(op: Name, isRefusable: boolean): Graph[] {
   const cases: readonly OneOp<Name>[] = opCases[op];
-  return cases.map((one) => graphOf(op, one));
+  return cases.filter(({ mayBeRefused = false }) => mayBeRefused === isRefusable).map((one) => graphOf(op, one));
 }
 
 function graphOf<Name extends OpName>(op: Name, { attrs, inputs, states = {} }: OneOp<Name>): Graph {

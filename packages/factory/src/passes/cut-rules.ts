@@ -32,7 +32,8 @@ export const cutRules: { readonly [Name in LocalOpName]: CutRule<Name> } = {
   add: elementwise,
   affine: elementwise,
   attention: ({ inputs }, [q]) =>
-    q?.cut === 1 ? { inputs: inputs.map((_, i) => (i < 3 ? 1 : null)), result: 1 } : null,
+    q?.cut === 1 ? { inputs: inputs.map((_, i) => [1, 1, 1, null, null, 0][i] ?? null), result: 1 } : null,
+  clamp: elementwise,
   concat: beforeLast(2),
   constant: () => null,
   cos: elementwise,

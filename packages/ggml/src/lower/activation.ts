@@ -16,6 +16,12 @@ export function activate(context: LoweringContext, fn: ActivationType, x: Pointe
       return g.geluErf(arena, x);
     case 'gelu_tanh':
       return isExact ? exactTanhGelu(context, x) : g.gelu(arena, x);
+    case 'relu2':
+      return g.sqr(arena, g.relu(arena, x));
+    case 'sigmoid':
+      return g.sigmoid(arena, x);
+    case 'tanh':
+      return g.tanh(arena, x);
   }
 }
 

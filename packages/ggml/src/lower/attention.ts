@@ -23,9 +23,18 @@ export const attention: Lowering<'attention'> = (context, { attrs }, inputs) => 
   context.expand(q.tensor);
   context.expand(g.setRows(arena, cache.keys, g.reshape4d(arena, k.tensor, width, tokens, 1, 1), context.cellRows()));
   context.expand(writeValues(context, cache, v.tensor, width, tokens));
-  const mask = context.mask(attrs.window);
-  return useFlashAttention ? flash(context, cache, q, mask, attrs.scale) : plain(context, cache, q, mask, attrs.scale);
+  const { scale, softcap, window } = attrs;
+  const logits = { mask: context.mask(window), scale, softcap, sinks: inputs[5]?.tensor ?? null };
+  return useFlashAttention ? flash(context, cache, q, logits) : plain(context, cache, q, logits);
 };
+
+/** What becomes of q·k before the softmax. */
+interface Logits {
+  mask: Pointer;
+  scale: number;
+  softcap: number | null;
+  sinks: Pointer | null;
+}
 
 /** Flash attention reads values as they come; the plain product wants them transposed. */
 function writeValues(context: LoweringContext, cache: LayerCache, v: Pointer, width: number, tokens: number): Pointer {
@@ -40,15 +49,15 @@ function flash(
   { g, arena, visibleCells }: LoweringContext,
   cache: LayerCache,
   q: Lowered,
-  mask: Pointer,
-  scale: number,
+  { mask, scale, softcap, sinks }: Logits,
 ): Pointer {
   const { numKvHeads, rowBytes, headBytes, cells } = cache;
   const [, , headDim = 1] = q.shape;
   const size = [headDim, visibleCells, numKvHeads, 1] as const;
   const view = (of: Pointer) => g.view4d(arena, of, ...size, rowBytes, headBytes, rowBytes * cells, 0);
   const queries = g.permute(arena, q.tensor, 0, 2, 1, 3); // [h, N, H]
-  const out = g.flashAttnExt(arena, queries, view(cache.keys), view(cache.values), mask, scale, 0, 0);
+  const out = g.flashAttnExt(arena, queries, view(cache.keys), view(cache.values), mask, scale, 0, softcap ?? 0);
+  g.flashAttnExtAddSinks(out, sinks);
   g.precSetAcc(out, float32Accumulation);
   return out;
 }
@@ -64,7 +73,7 @@ export function attentionTiles(tokens: number, heads: number, visibleCells: numb
   return Array.from({ length: count }, (_, i) => ({ from: i * size, count: Math.min(size, tokens - i * size) }));
 }
 
-function plain(context: LoweringContext, cache: LayerCache, q: Lowered, mask: Pointer, scale: number): Pointer {
+function plain(context: LoweringContext, cache: LayerCache, q: Lowered, logits: Logits): Pointer {
   const { g, arena, visibleCells } = context;
   const [tokens = 1, heads = 1, headDim = 1] = q.shape;
   const { numKvHeads, rowBytes, headBytes, elementBytes, cells } = cache;
@@ -77,13 +86,27 @@ function plain(context: LoweringContext, cache: LayerCache, q: Lowered, mask: Po
     const queries = g.permute(arena, rowsOf(context, q, from, count), 0, 2, 1, 3); // [h, N, H]
     const scores = g.mulMat(arena, keys, queries); // [S, N, H]; heads are broadcast over KV heads
     g.precSetAcc(scores, float32Accumulation);
-    const seen = rowsOf(context, { tensor: mask, shape: [tokens, visibleCells] }, from, count);
-    const mixed = g.mulMat(arena, values, g.softMaxExt(arena, scores, seen, scale, 0)); // [h, N, H]
+    const seen = rowsOf(context, { tensor: logits.mask, shape: [tokens, visibleCells] }, from, count);
+    const mixed = g.mulMat(arena, values, softmax(context, scores, seen, logits)); // [h, N, H]
     return g.reshape4d(arena, g.cont(arena, g.permute(arena, mixed, 0, 2, 1, 3)), headDim, heads, count, 1);
   };
   return attentionTiles(tokens, heads, visibleCells)
     .map(mixTile)
     .reduce((before, tile) => g.concat(arena, before, tile, 2));
+}
+
+function softmax(
+  { g, arena }: LoweringContext,
+  scores: Pointer,
+  seen: Pointer,
+  { scale, softcap, sinks }: Logits,
+): Pointer {
+  const weights =
+    softcap === null
+      ? g.softMaxExt(arena, scores, seen, scale, 0)
+      : g.softMaxExt(arena, g.tanh(arena, g.scaleBias(arena, scores, scale / softcap, 0)), seen, softcap, 0);
+  g.softMaxAddSinks(weights, sinks);
+  return weights;
 }
 
 /** Rows `from … from + count` of a float32 tensor; itself when they are all. */

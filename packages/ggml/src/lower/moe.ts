@@ -32,16 +32,36 @@ type Attrs = Parameters<Lowering<'moe'>>[1]['attrs'];
 
 function route(context: LoweringContext, attrs: Attrs, logits: Lowered, bias: Lowered | null): Routes {
   const { g, arena } = context;
-  const { topK, score, order, normalize, scale } = attrs;
+  const { topK, score, order, normalize, scale, groups } = attrs;
   const [tokens = 1, experts = 1] = logits.shape;
   const all = order === 'score_then_topk' ? scores(context, score, logits.tensor) : logits.tensor;
-  const ids = g.argsortTopK(arena, bias === null ? all : g.add(arena, all, bias.tensor), topK);
+  const merits = bias === null ? all : g.add(arena, all, bias.tensor);
+  const open = groups === null ? merits : ofBestGroups(context, groups, merits, { tokens, experts });
+  const ids = g.argsortTopK(arena, open, topK);
   const picked = g.getRows(arena, g.reshape4d(arena, all, 1, experts, tokens, 1), ids);
   const flat = g.reshape4d(arena, picked, topK, tokens, 1, 1);
   const scored = order === 'score_then_topk' ? flat : scores(context, score, flat);
   const shares = normalize ? g.div(arena, scored, g.sumRows(arena, scored)) : scored;
   const scaled = scale === 1 ? shares : g.scaleBias(arena, shares, scale, 0);
   return { ids, weights: g.reshape4d(arena, scaled, 1, topK, tokens, 1) };
+}
+
+/** The merits `[E, N]` of experts of the best groups; -∞ for the others. */
+function ofBestGroups(
+  { g, arena }: LoweringContext,
+  { count, chosen, score }: NonNullable<Attrs['groups']>,
+  merits: Pointer,
+  { tokens, experts }: { tokens: number; experts: number },
+): Pointer {
+  const [size, best] = [experts / count, score === 'max' ? 1 : 2];
+  const grouped = g.reshape4d(arena, merits, size, count, tokens, 1);
+  const members = g.reshape4d(arena, merits, 1, size, count, tokens);
+  const topOfEach = g.getRows(arena, members, g.argsortTopK(arena, grouped, best)); // [1, best, groups, N]
+  const sums = g.sumRows(arena, g.reshape4d(arena, topOfEach, best, count, tokens, 1));
+  const ids = g.argsortTopK(arena, g.reshape4d(arena, sums, count, tokens, 1, 1), chosen);
+  const nothing = g.fill(arena, grouped, Number.NEGATIVE_INFINITY);
+  const open = g.setRows(arena, nothing, g.getRows(arena, grouped, ids), ids);
+  return g.reshape4d(arena, open, experts, tokens, 1, 1);
 }
 
 function scores({ g, arena }: LoweringContext, score: Attrs['score'], logits: Pointer): Pointer {

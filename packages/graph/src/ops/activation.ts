@@ -1,16 +1,14 @@
-import type { ActivationType } from '@tttv2/spec';
+import { type ActivationType, activationTypeSchema } from '@tttv2/spec';
 import { z } from 'zod';
 import { defineOp } from '../op.ts';
 import { floats } from '../tensor.ts';
 import { sameAsInput } from './binary.ts';
 
-export const activationFn = z.enum(['silu', 'gelu', 'gelu_tanh', 'relu']);
-
 /** An activation function, elementwise. */
 export const activation = defineOp({
   name: 'activation',
   kind: 'primitive',
-  attrs: z.strictObject({ fn: activationFn }),
+  attrs: z.strictObject({ fn: activationTypeSchema }),
   rowwise: true,
   infer: (_attrs, inputs) => sameAsInput(inputs),
   evaluate({ fn }, inputs) {
@@ -19,12 +17,15 @@ export const activation = defineOp({
   },
 });
 
-/** Formulas: Hendrycks & Gimpel, arXiv:1606.08415. */
+/** Formulas: Hendrycks & Gimpel, arXiv:1606.08415; `relu2`: So et al., arXiv:2109.08668. */
 export const activationFunctions: Readonly<Record<ActivationType, (x: number) => number>> = {
   silu: (x) => x / (1 + Math.exp(-x)),
   gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
   gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   relu: (x) => Math.max(x, 0),
+  relu2: (x) => Math.max(x, 0) ** 2,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  tanh: Math.tanh,
 };
 
 /** The error function by its Maclaurin series near zero and a continued fraction beyond (DLMF 7.6.1, 7.9.1); about 1e-15. */

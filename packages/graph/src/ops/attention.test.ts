@@ -24,8 +24,10 @@ function attend(options: {
   slots: number[];
   places: number[];
   state?: StateStore;
+  softcap?: number;
+  sinks?: number[];
 }): number[] {
-  const { heads, kvHeads, scale, window = null, slots, places, state = memory() } = options;
+  const { heads, kvHeads, scale, window = null, slots, places, state = memory(), softcap = null, sinks } = options;
   const tokens = slots.length;
   const vector = (numbers: number[]): IntTensor => ({
     dtype: 'int32',
@@ -35,8 +37,9 @@ function attend(options: {
   const q = floatTensor([tokens, heads, 1], () => 1);
   const k = floatTensor([tokens, kvHeads, 1], (i) => Math.floor(i / kvHeads));
   const v = floatTensor([tokens, kvHeads, 1], (i) => 10 * Math.floor(i / kvHeads) + (i % kvHeads));
-  const attrs = { state: 's', scale, mask: 'causal', window } as const;
-  const inputs = [q, k, v, vector(slots), vector(places)];
+  const attrs = { state: 's', scale, mask: 'causal', window, softcap } as const;
+  const ofHeads = sinks === undefined ? [] : [floatTensor([heads], (i) => sinks[i] ?? 0)];
+  const inputs = [q, k, v, vector(slots), vector(places), ...ofHeads];
   return [...floats(attention.evaluate(attrs, inputs, { sizes: { N: tokens, R: 0 }, state })).data];
 }
 
@@ -59,6 +62,18 @@ test('a large scale takes the best key', () => {
 test('weighs values by the softmax of scaled products', () => {
   const e = Math.exp(0.5);
   expect(attend({ ...one, scale: 0.5 })[1]).toBeCloseTo((10 * e) / (1 + e), 5);
+});
+
+test('a cap bounds logits before the softmax', () => {
+  const e = Math.exp(2 * Math.tanh(1000 / 2));
+  expect(attend({ ...one, scale: 1000, softcap: 2 })[1]).toBeCloseTo((10 * e) / (1 + e), 5);
+  expect(attend({ ...one, scale: 0.5, softcap: 1e6 })[3]).toBeCloseTo(attend({ ...one, scale: 0.5 })[3] ?? 0, 4);
+});
+
+test('a sink takes its share of the weights and gives nothing for it', () => {
+  expect(attend({ ...one, scale: 0, sinks: [0] })).toEqual([0, 10 / 3, 30 / 4, 60 / 5].map(Math.fround));
+  const two = { ...one, heads: 2, scale: 0, slots: [0, 0], places: [0, 1] };
+  expect(attend({ ...two, sinks: [-1000, 1000] })).toEqual([0, 0, 5, 0]);
 });
 
 test('equal groups of heads share a KV head', () => {

@@ -11,11 +11,14 @@ const attrs = z.strictObject({
   mask: z.enum(['causal']),
   /** Only the last `window` of them, itself included. */
   window: z.number().int().positive().nullable(),
+  /** Bounds `scale · q·k`: `c · tanh(… / c)` (arXiv:2408.00118); null where it is not bounded. */
+  softcap: z.number().positive().nullable(),
 });
 
 /**
- * Softmax attention over a KV cache: `q[N, H, h] k[N, K, h] v[N, K, h] slot[N] cacheIndex[N] → [N, H, h]`.
- * Head i reads KV head `i / (H / K)`. Keys and values of all tokens are written before any token reads.
+ * Softmax attention over a KV cache: `q[N, H, h] k[N, K, h] v[N, K, h] slot[N] cacheIndex[N] (sinks[H]) → [N, H, h]`.
+ * Head i reads KV head `i / (H / K)`. Keys and values of all tokens are written before any token reads. A sink is one more
+ * logit of its head, of a token without a value (arXiv:2309.17453).
  */
 export const attention = defineOp({
   name: 'attention',
@@ -23,7 +26,7 @@ export const attention = defineOp({
   attrs,
   stateOf: ({ state }) => state,
   infer(_attrs, inputs) {
-    expect.count(inputs, 5);
+    expect.count(inputs, 5, 6);
     const q = expect.input(inputs, 0, 'float32', 3);
     const k = expect.input(inputs, 1, 'float32', 3);
     const [tokens, heads, headDim] = q.shape;
@@ -32,14 +35,17 @@ export const attention = defineOp({
     expect.shape(expect.input(inputs, 2), 2, k.shape);
     expect.shape(expect.input(inputs, 3, 'int32'), 3, [tokens]);
     expect.shape(expect.input(inputs, 4, 'int32'), 4, [tokens]);
+    if (inputs.length === 6) expect.shape(expect.input(inputs, 5), 5, [heads]);
     if (tokens !== 'N') throw new Error(`input 0 must have the step's tokens N as rows, found ${tokens}`);
     if (typeof heads !== 'number' || typeof kvHeads !== 'number' || heads % kvHeads !== 0) {
       throw new Error(`${heads} heads do not share ${kvHeads} KV heads evenly`);
     }
     return q;
   },
-  evaluate({ state, scale, window }, inputs, context) {
+  evaluate({ state, scale, window, softcap }, inputs, context) {
     const [q, k, v] = [floats(inputs[0]), floats(inputs[1]), floats(inputs[2])];
+    const sinks = inputs[5] === undefined ? null : floats(inputs[5]).data;
+    const bounded = (logit: number) => (softcap === null ? logit : softcap * Math.tanh(logit / softcap));
     const [slots, indexes] = [ints(inputs[3]).data, ints(inputs[4]).data];
     const [tokens = 0, heads = 0, headDim = 0] = q.shape;
     const kvHeads = k.shape[1] ?? 1;
@@ -57,7 +63,8 @@ export const attention = defineOp({
       for (let head = 0; head < heads; head++) {
         const at = (t * heads + head) * headDim;
         const kvAt = Math.floor(head / (heads / kvHeads)) * headDim;
-        const weights = softmax(seen.map(({ key }) => scale * dot(q.data, at, key, kvAt, headDim)));
+        const logits = seen.map(({ key }) => bounded(scale * dot(q.data, at, key, kvAt, headDim)));
+        const weights = softmax(sinks === null ? logits : [...logits, sinks[head] ?? 0]);
         for (let d = 0; d < headDim; d++) {
           out.data[at + d] = seen.reduce((sum, { value }, i) => sum + (weights[i] ?? 0) * (value[kvAt + d] ?? 0), 0);
         }

@@ -1,13 +1,14 @@
+import { activationTypeSchema } from '@tttv2/spec';
 import { z } from 'zod';
 import { defineOp, expect } from '../op.ts';
 import { floats, floatTensor } from '../tensor.ts';
-import { activationFn, activationFunctions } from './activation.ts';
+import { activationFunctions } from './activation.ts';
 
 /** `activation(gate) · up`: SwiGLU with `silu`, GeGLU with `gelu` (arXiv:2002.05202). */
 export const glu = defineOp({
   name: 'glu',
   kind: 'composite',
-  attrs: z.strictObject({ fn: activationFn }),
+  attrs: z.strictObject({ fn: activationTypeSchema }),
   rowwise: true,
   infer(_attrs, inputs) {
     expect.count(inputs, 2);

@@ -1,4 +1,4 @@
-import { isLengthDependent, type RopeSpec, ropeSpecSchema } from '@tttv2/spec';
+import { activationTypeSchema, isLengthDependent, type RopeSpec, ropeSpecSchema } from '@tttv2/spec';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Emitter, EvaluationContext } from '../op.ts';
@@ -22,7 +22,7 @@ const shape = fc.array(fc.oneof({ weight: 3, arbitrary: size }, symbol), { minLe
 const rows = fc
   .tuple(fc.array(fc.oneof(size, symbol), { maxLength: 3 }), size)
   .map(([dims, width]) => [...dims, width]);
-const fn = fc.constantFrom('silu', 'gelu', 'gelu_tanh', 'relu');
+const fn = fc.constantFrom(...activationTypeSchema.options);
 const eps = fc.constantFrom(1e-6, 0.1);
 
 const unary = shape.map((dims) => ({ attrs: {}, types: [float32(...dims)] }));
@@ -61,19 +61,29 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
   affine: shape.map((dims) => ({ attrs: { scale: -2, offset: 0.5 }, types: [float32(...dims)] })),
   all_gather: rows.map((dims) => ({ attrs: { meshAxis: 1, devices: 1 }, types: [float32(...dims)] })),
   all_reduce: shape.map((dims) => ({ attrs: { meshAxis: 1 }, types: [float32(...dims)] })),
-  attention: fc.record({ kvHeads: size, group: size, headDim: size, window: fc.option(size) }).map(
-    ({ kvHeads, group, headDim, window }): Sample<'attention'> => ({
-      attrs: { state: 's', scale: 0.3, mask: 'causal', window },
-      types: [
-        float32('N', kvHeads * group, headDim),
-        float32('N', kvHeads, headDim),
-        float32('N', kvHeads, headDim),
-        int32('N'),
-        int32('N'),
-      ],
-      slot: 3,
-    }),
-  ),
+  attention: fc
+    .record({
+      kvHeads: size,
+      group: size,
+      headDim: size,
+      window: fc.option(size),
+      softcap: fc.option(fc.constant(0.5)),
+    })
+    .map(
+      ({ kvHeads, group, headDim, window, softcap }): Sample<'attention'> => ({
+        attrs: { state: 's', scale: 0.3, mask: 'causal', window, softcap },
+        types: [
+          float32('N', kvHeads * group, headDim),
+          float32('N', kvHeads, headDim),
+          float32('N', kvHeads, headDim),
+          int32('N'),
+          int32('N'),
+          ...(softcap === null ? [] : [float32(kvHeads * group)]),
+        ],
+        slot: 3,
+      }),
+    ),
+  clamp: shape.map((dims) => ({ attrs: { min: 0.5, max: 1 }, types: [float32(...dims)] })),
   concat: fc
     .tuple(rows, size)
     .map(([dims, other]) => ({ attrs: {}, types: [float32(...dims), float32(...dims.slice(0, -1), other)] })),
@@ -115,6 +125,7 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
         order: isLate ? ('topk_then_score' as const) : ('score_then_topk' as const),
         normalize: isLate,
         scale: 2,
+        groups: null,
       },
       types: [
         ...[float32('N', width), float32('N', experts), float32(experts, inner, width), float32(experts, inner, width)],

@@ -6,6 +6,7 @@ import { affine } from './affine.ts';
 import { allGather } from './all-gather.ts';
 import { allReduce } from './all-reduce.ts';
 import { attention } from './attention.ts';
+import { clamp } from './clamp.ts';
 import type { CollectiveDefinition } from './collective.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
@@ -37,6 +38,7 @@ export const ops = {
   add,
   affine,
   attention,
+  clamp,
   concat,
   constant,
   cos,
@@ -61,7 +63,7 @@ export const ops = {
 };
 
 /** Grows with every op that is added or whose meaning changes: a backend refuses a graph that is newer than itself. */
-export const opset = 3;
+export const opset = 4;
 
 export type Ops = typeof ops;
 export type OpName = keyof Ops;

@@ -1,13 +1,14 @@
+import { activationTypeSchema } from '@tttv2/spec';
 import { z } from 'zod';
 import { defineOp, expect } from '../op.ts';
 import { type FloatTensor, floats, floatTensor } from '../tensor.ts';
-import { activationFn, activationFunctions } from './activation.ts';
+import { activationFunctions } from './activation.ts';
 
 const attrs = z.strictObject({
   /** Experts that see a token. */
   topK: z.number().int().positive(),
   /** Activation of the experts' gates. */
-  fn: activationFn,
+  fn: activationTypeSchema,
   /** What router logits are turned into: probabilities over all experts, or each by itself. */
   score: z.enum(['softmax', 'sigmoid']),
   /** `score_then_topk`: the best of the scores. `topk_then_score`: scores of the best logits among themselves. */
@@ -16,6 +17,17 @@ const attrs = z.strictObject({
   normalize: z.boolean(),
   /** Multiplies the chosen scores, after that. */
   scale: z.number(),
+  /**
+   * Experts in `count` groups of neighbours, of which the best `chosen` may be chosen from: by their best expert, or by the
+   * sum of their best two (arXiv:2412.19437); null: from all.
+   */
+  groups: z
+    .strictObject({
+      count: z.number().int().positive(),
+      chosen: z.number().int().positive(),
+      score: z.enum(['max', 'top2_sum']),
+    })
+    .nullable(),
 });
 export type MoeAttrs = z.output<typeof attrs>;
 
@@ -29,7 +41,7 @@ export const moe = defineOp({
   kind: 'primitive',
   attrs,
   rowwise: true,
-  infer({ topK }, inputs) {
+  infer({ topK, groups }, inputs) {
     expect.count(inputs, 5, 6);
     const x = expect.input(inputs, 0, 'float32', 2);
     const [rows, width] = x.shape;
@@ -45,6 +57,7 @@ export const moe = defineOp({
     if ([experts, inner, width].some((dim) => typeof dim !== 'number'))
       throw new Error('experts must be of fixed size');
     if (topK > Number(experts)) throw new Error(`${topK} of ${experts} experts cannot be chosen`);
+    if (groups !== null) checkGroups(groups, topK, Number(experts));
     return x;
   },
   evaluate(moeAttrs, inputs) {
@@ -67,19 +80,44 @@ export const moe = defineOp({
   },
 });
 
+function checkGroups({ count, chosen, score }: NonNullable<MoeAttrs['groups']>, topK: number, experts: number): void {
+  const size = experts / count;
+  if (!Number.isInteger(size)) throw new Error(`${experts} experts are not ${count} groups of one size`);
+  if (chosen > count) throw new Error(`${chosen} of ${count} groups cannot be chosen`);
+  if (topK > chosen * size) throw new Error(`${topK} experts cannot be chosen from ${chosen} groups of ${size}`);
+  if (score === 'top2_sum' && size < 2) throw new Error('groups of one expert have no best two');
+}
+
 /** The experts of a token and what their results are multiplied by. */
 function route(
-  { topK, score, order, normalize, scale }: MoeAttrs,
+  { topK, score, order, normalize, scale, groups }: MoeAttrs,
   logits: Float32Array,
   bias: Float32Array | null,
 ): { expert: number; score: number }[] {
   const all = order === 'score_then_topk' ? scoresOf(score, [...logits]) : [...logits];
   const merits = all.map((merit, expert) => merit + (bias?.[expert] ?? 0));
-  const best = [...merits.keys()].sort((a, b) => (merits[b] ?? 0) - (merits[a] ?? 0) || a - b).slice(0, topK);
+  const candidates = groups === null ? [...merits.keys()] : expertsOfBestGroups(groups, merits);
+  const best = candidates.sort((a, b) => (merits[b] ?? 0) - (merits[a] ?? 0) || a - b).slice(0, topK);
   const chosen = best.map((expert) => all[expert] ?? 0);
   const scores = order === 'score_then_topk' ? chosen : scoresOf(score, chosen);
   const sum = normalize ? scores.reduce((total, one) => total + one, 0) : 1;
   return best.map((expert, i) => ({ expert, score: ((scores[i] ?? 0) / sum) * scale }));
+}
+
+function expertsOfBestGroups(
+  { count, chosen, score }: NonNullable<MoeAttrs['groups']>,
+  merits: readonly number[],
+): number[] {
+  const size = merits.length / count;
+  const experts = (group: number) => Array.from({ length: size }, (_, i) => group * size + i);
+  const groupMerits = Array.from({ length: count }, (_, group) => {
+    const [first = 0, second = 0] = experts(group)
+      .map((expert) => merits[expert] ?? 0)
+      .sort((a, b) => b - a);
+    return score === 'max' ? first : first + second;
+  });
+  const best = [...groupMerits.keys()].sort((a, b) => (groupMerits[b] ?? 0) - (groupMerits[a] ?? 0) || a - b);
+  return best.slice(0, chosen).flatMap(experts);
 }
 
 function scoresOf(score: MoeAttrs['score'], logits: readonly number[]): number[] {
