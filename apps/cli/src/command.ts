@@ -11,6 +11,6 @@ export interface Command {
   inputs: readonly Input<unknown>[];
   /** Command lines that work, without the program's name, and what they do. */
   examples: readonly { line: string; about: string }[];
-  /** `signal` is aborted by Ctrl-C: the command ends in order, soon. */
-  run(read: Read, signal: AbortSignal): Promise<void>;
+  /** `signal` is aborted by Ctrl-C: the command ends in order, soon. Returns the exit code where that is not 0. */
+  run(read: Read, signal: AbortSignal): Promise<number | undefined>;
 }

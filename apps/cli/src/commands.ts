@@ -19,6 +19,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'writes the logits of given tokens to a file',
     load: async () => (await import('./commands/logits.ts')).logits,
   },
+  verify: {
+    summary: 'compares what a model computes with a reference, layer by layer',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
   inspect: {
     summary: 'draws a model: its layers, parameters and bytes',
     load: async () => (await import('./commands/inspect.ts')).inspect,

@@ -1,6 +1,6 @@
 import type { HardwareConfig, KvCacheDtype, WeightDtype } from '@tttv2/spec';
 import type { Read } from './command.ts';
-import { choice, orElse, text, toggle, wholeNumber } from './input.ts';
+import { choice, type Input, orElse, text, toggle, wholeNumber } from './input.ts';
 
 export const weightDtypes: readonly WeightDtype[] = [
   'float32',
@@ -23,14 +23,7 @@ export const kvCacheDtypes: readonly KvCacheDtype[] = [
 ];
 
 const device = orElse('cpu', text({ name: 'device', placeholder: 'NAME', about: 'where to run; see tttv2 devices' }));
-export const weightDtype = choice(
-  {
-    name: 'weight-dtype',
-    placeholder: 'TYPE',
-    about: `how the device holds weights: ${weightDtypes.join(', ')}; default: as they are stored`,
-  },
-  weightDtypes,
-);
+export const weightDtype = weightDtypeInput('as they are stored');
 export const kvCacheDtype = choice(
   {
     name: 'kv-cache-dtype',
@@ -43,6 +36,12 @@ const flashAttention = toggle({ name: 'flash-attention', about: "fused attention
 const threads = wholeNumber({ name: 'threads', placeholder: 'N', min: 1, about: 'CPU threads; default: all cores' });
 
 export const hardwareInputs = [device, weightDtype, kvCacheDtype, flashAttention, threads];
+
+/** `unset` says how weights are held when the command line does not. */
+export function weightDtypeInput(unset: string): Input<WeightDtype | undefined> {
+  const about = `how the device holds weights: ${weightDtypes.join(', ')}; default: ${unset}`;
+  return choice({ name: 'weight-dtype', placeholder: 'TYPE', about }, weightDtypes);
+}
 
 /** Where and how a model runs, by the command line; what is not given is left to the device. */
 export function readHardware(read: Read): HardwareConfig {

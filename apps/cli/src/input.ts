@@ -88,6 +88,18 @@ export function choice<T extends string>(named: Named, choices: readonly T[]): I
   });
 }
 
+export function requiredChoice<T extends string>(named: Named, choices: readonly T[]): Input<T> {
+  const input = choice(named, choices);
+  return {
+    ...input,
+    read: (given, label) => {
+      const chosen = input.read(given, label);
+      if (chosen !== undefined) return chosen;
+      throw new UsageError(`${label} is missing: give one of ${choices.join(', ')}`);
+    },
+  };
+}
+
 /** The same input; when it is not given it has a default, which the help tells. */
 export function orElse<T extends string | number>(fallback: T, input: Input<T | undefined>): Input<T> {
   return {

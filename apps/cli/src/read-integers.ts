@@ -1,8 +1,7 @@
 import { basename, dirname } from 'node:path';
-import type { StoredView } from '@tttv2/graph';
 import { readSafetensorsHeader } from '@tttv2/hf';
 import { localFiles } from '@tttv2/hf/node';
-import { CheckpointError } from '@tttv2/spec';
+import { CheckpointError, type Dtype } from '@tttv2/spec';
 import { z } from 'zod';
 import { readJsonFile } from './read-json-file.ts';
 
@@ -19,13 +18,14 @@ async function readFirstTensor(path: string): Promise<number[]> {
     const tensors = await readSafetensorsHeader(file, path);
     const first = [...tensors.values()].find(({ dtype }) => dtype === 'int32' || dtype === 'int64');
     if (first === undefined) throw new CheckpointError({ file: path, message: 'has no tensor of int32 or int64' });
-    return decode(await file.read(first.offset, first.bytes), first);
+    return decodeIntegers(await file.read(first.offset, first.bytes), first.dtype);
   } finally {
     await file.close();
   }
 }
 
-function decode(bytes: Uint8Array, { dtype }: StoredView): number[] {
+/** Numbers stored as int64 or, what is not that, as int32. */
+export function decodeIntegers(bytes: Uint8Array, dtype: Dtype): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = dtype === 'int64' ? 8 : 4;
   return Array.from({ length: bytes.byteLength / size }, (_, i) =>

@@ -9,7 +9,7 @@ import { parseCommandLine } from './parse-command-line.ts';
 import { reportError } from './report-error.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Runs one command line, and returns the exit code: 0, 2 for input that is to be mended, 1 for a fault, 130 after Ctrl-C. */
+/** Runs one command line, and returns the exit code: 0, 2 for input that is to be mended, 1 for a fault or what does not agree, 130 after Ctrl-C. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || isHelp(name)) return print(programHelp());
@@ -18,8 +18,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     const command = await loadCommand(name);
     if (asksForHelp(rest)) return print(commandHelp(name, command));
-    await command.run(parseCommandLine(command.inputs, rest), interruption.signal);
-    return interruption.exitCode ?? 0;
+    const exitCode = await command.run(parseCommandLine(command.inputs, rest), interruption.signal);
+    return interruption.exitCode ?? exitCode ?? 0;
   } catch (error) {
     return interruption.exitCode ?? reportError(error, Object.hasOwn(commands, name) ? name : null);
   }

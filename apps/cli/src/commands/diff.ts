@@ -22,8 +22,8 @@ export const diff: Command = {
     ]);
     const [a, b] = [await readDescription(read(first), signal), await readDescription(read(second), signal)];
     const differences = diffSpecs(a.spec, b.spec);
-    if (read(json)) return printJson(differences);
-    if (differences.length === 0) print('The specifications are the same.');
-    for (const difference of differences) print(wrap(showDifference(difference), 76).join('\n    '));
+    if (read(json)) printJson(differences);
+    else if (differences.length === 0) print('The specifications are the same.');
+    else for (const difference of differences) print(wrap(showDifference(difference), 76).join('\n    '));
   },
 };

@@ -19,9 +19,8 @@ export const pull: Command = {
   async run(read, signal) {
     const { pullModel } = await import('../pull/pull-model.ts');
     const pulled = await pullModel(read(name), { isForced: read(force), signal });
-    if (read(json)) return printJson(pulled);
-    print(
-      `${pulled.path}\n${showBytes(pulled.bytes)}, ${pulled.from === 'cache' ? 'already there' : `from ${pulled.from}`}`,
-    );
+    const origin = pulled.from === 'cache' ? 'already there' : `from ${pulled.from}`;
+    if (read(json)) printJson(pulled);
+    else print(`${pulled.path}\n${showBytes(pulled.bytes)}, ${origin}`);
   },
 };

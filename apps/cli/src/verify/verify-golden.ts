@@ -1,0 +1,73 @@
+import { basename, dirname } from 'node:path';
+import type { ExecutionMode } from '@tttv2/graph';
+import type { OpenFile } from '@tttv2/hf';
+import { localFiles } from '@tttv2/hf/node';
+import { CheckpointError, type HardwareConfig } from '@tttv2/spec';
+import { loadModel } from '../load-model.ts';
+import { openModelFiles } from '../open-model-files.ts';
+import { isSpecFile } from '../spec-file.ts';
+import { UsageError } from '../usage-error.ts';
+import { type Comparison, compareOutputs } from './compare-outputs.ts';
+import { computeOutputs } from './compute-outputs.ts';
+import { readGolden } from './read-golden.ts';
+
+export interface VerifyRequest {
+  /** The model, as a person calls it. */
+  name: string;
+  /** Path of the golden file; undefined: `golden.safetensors` among the model's files. */
+  golden: string | undefined;
+  tolerance: number;
+  hardware: HardwareConfig;
+}
+
+export interface Verified extends Comparison {
+  /** The golden file. */
+  golden: string;
+  tokens: number;
+  device: string;
+  mode: ExecutionMode;
+  weightDtype: HardwareConfig['weightDtype'];
+}
+
+/** Compares a model on a device with what was recorded of it. @throws UsageError, CheckpointError, and as loading does. */
+export async function verifyGolden(request: VerifyRequest, signal: AbortSignal): Promise<Verified> {
+  const { name, tolerance, hardware } = request;
+  if (isSpecFile(name))
+    throw new UsageError(`MODEL: ${name} has no weights to verify: name the folder of a checkpoint`);
+  const { path, file } = await openGolden(request, signal);
+  try {
+    const { model: loaded } = await loadModel(name, hardware, signal);
+    await using model = loaded;
+    const { mode } = model.executable;
+    if (mode === 'acceptance')
+      throw new UsageError('TTTV2_TT_MODE: acceptance computes nothing that could be verified');
+    const reference = await readGolden(file, path, model.spec);
+    const scopes = reference.outputs.map(({ scope }) => scope);
+    const candidate = await computeOutputs(model, reference.ids, scopes, signal);
+    return {
+      golden: path,
+      tokens: reference.ids.length,
+      device: hardware.deviceType,
+      mode,
+      weightDtype: model.executable.hardware.weightDtype,
+      ...compareOutputs(reference.outputs, candidate, tolerance),
+    };
+  } finally {
+    await file.close();
+  }
+}
+
+async function openGolden(
+  { name, golden }: VerifyRequest,
+  signal: AbortSignal,
+): Promise<{ path: string; file: OpenFile }> {
+  if (golden !== undefined) {
+    const files = await localFiles(dirname(golden));
+    return { path: golden, file: await files.open(basename(golden)) };
+  }
+  const files = await openModelFiles(name, { signal });
+  const path = 'golden.safetensors';
+  if (await files.has(path)) return { path: `${files.name}/${path}`, file: await files.open(path) };
+  const message = `has no ${path}, what transformers computed with it: name such a file with --golden FILE`;
+  throw new CheckpointError({ file: name, message });
+}
