@@ -1,3 +1,4 @@
+import { kvCachesOf } from '@tttv2/graph';
 import type { DeviceParameter } from './device-parameter.ts';
 import type { LoweredProgram } from './lower-program.ts';
 import { type Phase, phases } from './phase.ts';
@@ -32,7 +33,7 @@ export function emitInputs({ phases: lowered }: LoweredProgram): string {
 
 /** `CACHES`, KV heads and head dimension of each attention, and how they are made. */
 export function emitCaches({ graph, precision }: LoweredProgram): string {
-  const states = Object.entries(graph.states).map(([name, { numKvHeads, headDim, stored }]) => ({
+  const states = kvCachesOf(graph).map(([name, { numKvHeads, headDim, stored }]) => ({
     name,
     facts: `(${numKvHeads}, ${headDim}, ttnn.${stored ?? precision.caches})`,
   }));

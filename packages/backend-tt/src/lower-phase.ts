@@ -1,11 +1,11 @@
-import type { Dim, LocalGraph, LocalOpName, NodeOf } from '@tttv2/graph';
-import { scopesOf, stepInputs } from '@tttv2/graph';
+import type { Dim, KvCache, LocalGraph, LocalOpName, NodeOf } from '@tttv2/graph';
+import { kvCachesOf, scopesOf, stepInputs } from '@tttv2/graph';
 import type { RopeSpec } from '@tttv2/spec';
 import { asMatrix, asPlain, asTable, asTallMatrix, type ParameterContent } from './device-parameter.ts';
 import type { Board } from './devices/board.ts';
 import { lowerings } from './lower/index.ts';
 import { turnMatrix } from './lower/rotary.ts';
-import type { CallInput, LoweringContext, Operand, Placement, Precision, RotaryTable } from './lowering.ts';
+import type { CallInput, Lowering, LoweringContext, Operand, Placement, Precision, RotaryTable } from './lowering.ts';
 import type { ParameterTable } from './parameter-table.ts';
 import { type Phase, tile } from './phase.ts';
 import { type CacheRef, type Expr, py, type Statement, type StepRef, type Value, type WeightRef } from './python.ts';
@@ -202,11 +202,15 @@ class PhaseLowering implements LoweringContext {
   }
 
   cacheDtype(state: string): TtFloat {
-    return ttFloat(this.#graph.states[state]?.stored ?? this.precision.caches);
+    return ttFloat(this.#cache(state)?.stored ?? this.precision.caches);
+  }
+
+  #cache(state: string): KvCache | undefined {
+    return new Map(kvCachesOf(this.#graph)).get(state);
   }
 
   cache(state: string): [keys: Value, values: Value] {
-    const { numKvHeads, headDim } = this.#graph.states[state] ?? { numKvHeads: 1, headDim: 1 };
+    const { numKvHeads, headDim } = this.#cache(state) ?? { numKvHeads: 1, headDim: 1 };
     const half = (hint: string): Value => ({
       kind: 'value',
       hint,
@@ -226,7 +230,9 @@ class PhaseLowering implements LoweringContext {
   }
 
   #lowerOp<Name extends LocalOpName>(op: Name, node: NodeOf<Name>): Value {
-    return lowerings[op](this, node);
+    const lower: Lowering<Name> | null = lowerings[op];
+    if (lower === null) throw new TypeError(`${op} is not supported, so no graph with it is lowered`);
+    return lower(this, node);
   }
 
   /** One product and one cut for all heads of an attention. */

@@ -1,5 +1,6 @@
-import { type ExecutionMode, type Graph, isCollective, type Node, type Support } from '@tttv2/graph';
+import { type ExecutionMode, type Graph, isCollective, kvCachesOf, type Node, type Support } from '@tttv2/graph';
 import { type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
+import { lowerings } from './lower/index.ts';
 import { tile } from './phase.ts';
 import { isTtFloat } from './tt-dtype.ts';
 
@@ -18,7 +19,9 @@ export function supports(
   if (node.op === 'moe' && node.attrs.groups !== null) return unsupported('ttnn has no choice of experts by groups');
   if (node.op === 'attention' && node.attrs.softcap !== null) return unsupported('ttnn bounds no logits of attention');
   if (node.op === 'attention' && node.inputs.length > 5) return unsupported('sinks are not lowered to ttnn yet');
-  const headDim = node.op === 'attention' ? (graph.states[node.attrs.state]?.headDim ?? 0) : 0;
+  if (lowerings[node.op] === null) return unsupported('ttnn has no op that carries a state from token to token');
+  const state = node.op === 'attention' ? graph.states[node.attrs.state] : undefined;
+  const headDim = state?.kind === 'kv_cache' ? state.headDim : 0;
   if (mode !== 'reference' && headDim % tile !== 0)
     return unsupported(`its heads have ${headDim} dimensions, and ttnn's attention wants whole tiles of ${tile}`);
   return { kind: 'native' };
@@ -37,8 +40,8 @@ export function checkSupported(graph: Graph, hardware: HardwareConfig, mode: Exe
 }
 
 /** Types that the graph itself asks for. */
-function checkStored({ parameters, states }: Graph, device: string): void {
-  for (const [name, { stored }] of [...Object.entries(parameters), ...Object.entries(states)]) {
+function checkStored(graph: Graph, device: string): void {
+  for (const [name, { stored }] of [...Object.entries(graph.parameters), ...kvCachesOf(graph)]) {
     if (stored === null || isTtFloat(stored)) continue;
     const message = `${device}: ${name} is to be stored as ${stored}, but ttnn has float32, bfloat16, bfloat8_b and bfloat4_b`;
     throw new UnsupportedHardwareError({ device, field: 'stored', message });

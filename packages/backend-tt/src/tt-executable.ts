@@ -4,6 +4,7 @@ import {
   type ExecutionMode,
   indexBounds,
   type KvCache,
+  kvCachesOf,
   type MemoryReport,
   type State,
   type StateOptions,
@@ -233,5 +234,5 @@ export class TtExecutable implements Executable {
 function cacheBytes({ graph, precision }: LoweredProgram, { users, length }: Room): number {
   const bytes = ({ numKvHeads, headDim, stored }: KvCache) =>
     2 * bytesOf(stored ?? precision.caches, [users, numKvHeads, length, Math.ceil(headDim / tile) * tile]);
-  return Object.values(graph.states).reduce((sum, cache) => sum + bytes(cache), 0);
+  return kvCachesOf(graph).reduce((sum, [, cache]) => sum + bytes(cache), 0);
 }

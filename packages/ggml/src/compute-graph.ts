@@ -19,10 +19,12 @@ import { ggmlTypes, int32Type, int64Type } from './ggml-type.ts';
 import type { LayerCache } from './kv-cache.ts';
 import { attentionTiles } from './lower/attention.ts';
 import { lowerings } from './lower/index.ts';
+import type { EqualRun } from './lower/recurrent.ts';
 import type { Lowered, Lowering, LoweringContext, TokenSpan } from './lowering.ts';
 import { fillMask } from './mask.ts';
 import { type Pointer, present } from './pointer.ts';
 import type { PreparedStep } from './prepared-step.ts';
+import type { RecurrentRows } from './recurrent-memory.ts';
 
 /** What a native graph is built for; another combination is another graph. */
 export interface ComputePlan extends StepSizes {
@@ -30,6 +32,14 @@ export interface ComputePlan extends StepSizes {
   taps: readonly string[];
   /** Tokens that share their rotary frequencies. */
   spans: readonly TokenSpan[];
+  /** Sequences of equally many tokens; none where the graph has no recurrent states. */
+  runs: readonly EqualRun[];
+}
+
+/** The memory of a graph's states. */
+export interface StateMemory {
+  caches: ReadonlyMap<string, LayerCache>;
+  recurrent: ReadonlyMap<string, RecurrentRows>;
 }
 
 export interface ComputeSettings {
@@ -62,9 +72,10 @@ export class ComputeGraph implements LoweringContext {
   /** Bytes of activations and inputs. */
   readonly bytes: number;
   readonly spans: readonly TokenSpan[];
+  readonly runs: readonly EqualRun[];
   readonly #graph: LocalGraph;
   readonly #weights: ReadonlyMap<string, Pointer>;
-  readonly #caches: ReadonlyMap<string, LayerCache>;
+  readonly #states: StateMemory;
   readonly #values = new Map<string, Lowered>();
   readonly #inputs = new Map<string, NativeInput>();
   readonly #writers: ((step: PreparedStep) => void)[];
@@ -77,7 +88,7 @@ export class ComputeGraph implements LoweringContext {
     engine: Engine,
     graph: LocalGraph,
     weights: ReadonlyMap<string, Pointer>,
-    caches: ReadonlyMap<string, LayerCache>,
+    states: StateMemory,
     plan: ComputePlan,
     settings: ComputeSettings,
   ) {
@@ -85,10 +96,11 @@ export class ComputeGraph implements LoweringContext {
     this.g = g;
     this.#graph = graph;
     this.#weights = weights;
-    this.#caches = caches;
+    this.#states = states;
     this.sizes = { N: plan.N, R: plan.R };
     this.visibleCells = plan.visibleCells;
     this.spans = plan.spans;
+    this.runs = plan.runs;
     this.isExact = settings.isExact;
     this.useFlashAttention = settings.useFlashAttention;
     const nodes = graph.nodes.reduce((sum, node) => sum + nativeTensors(node, plan), plan.taps.length + 64);
@@ -159,9 +171,24 @@ export class ComputeGraph implements LoweringContext {
   }
 
   cache(state: string): LayerCache {
-    const cache = this.#caches.get(state);
+    const cache = this.#states.caches.get(state);
     if (cache === undefined) throw new Error(`no cache for the state ${state}`);
     return cache;
+  }
+
+  recurrentState(state: string): RecurrentRows {
+    const rows = this.#states.recurrent.get(state);
+    if (rows === undefined) throw new Error(`no memory for the state ${state}`);
+    return rows;
+  }
+
+  recurrentRows(which: 'from' | 'to'): Pointer {
+    const length = this.runs.reduce((sum, { sequences }) => sum + sequences, 0);
+    return which === 'from'
+      ? this.#input('rows before', int32Type, [length], (bytes, { stateRows }) => int32(bytes).set(stateRows.from))
+      : this.#input('rows after', int64Type, [length], (bytes, { stateRows }) =>
+          int64(bytes).set(BigInt64Array.from(stateRows.to, BigInt)),
+        );
   }
 
   cellRows(): Pointer {
@@ -171,7 +198,7 @@ export class ComputeGraph implements LoweringContext {
   }
 
   transposedRows(width: number): Pointer {
-    const stride = [...this.#caches.values()][0]?.cells ?? 0;
+    const stride = [...this.#states.caches.values()][0]?.cells ?? 0;
     return this.#input(`transposedRows ${width}`, int64Type, [width * this.sizes.N], (bytes, { cells }) => {
       // Little-endian words, since a BigInt for each would be slow.
       const words = int32(bytes);
@@ -274,7 +301,8 @@ function lowerNode<Name extends LocalOpName>(
 }
 
 /** At least as many native tensors as the lowering of a node emits; an exact gated GELU emits 9. */
-function nativeTensors({ op, type }: Node, { N, visibleCells, spans }: ComputePlan): number {
+function nativeTensors({ op, type }: Node, { N, visibleCells, spans, runs }: ComputePlan): number {
+  if (op === 'causal_conv' || op === 'ssm_scan') return 4 + 16 * runs.length;
   if (op === 'rotary') return 4 + 7 * spans.length;
   const [, heads] = type.shape;
   if (op === 'attention' && typeof heads === 'number') return 16 + 11 * attentionTiles(N, heads, visibleCells).length;

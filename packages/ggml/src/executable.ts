@@ -2,8 +2,10 @@ import {
   cachePlaces,
   checkStep,
   type Executable,
+  type ExecutableLimits,
   type IndexBounds,
   indexBounds,
+  kvCachesOf,
   type LocalGraph,
   localGraph,
   type MemoryReport,
@@ -53,7 +55,7 @@ export async function compileGgml(program: Program, source: WeightSource, option
 
 class GgmlExecutable implements Executable {
   readonly mode = 'device';
-  readonly limits = { maxSequences: null, maxTokensPerStep, mixedPhases: true, sampling: [], rollback: 'any' } as const;
+  readonly limits: ExecutableLimits;
   readonly hardware: HardwareConfig;
   readonly #engine: Engine;
   readonly #graph: LocalGraph;
@@ -70,6 +72,8 @@ class GgmlExecutable implements Executable {
     this.#weights = weights;
     this.#options = options;
     this.#bounds = indexBounds(graph);
+    const rollback = kvCachesOf(graph).length === Object.keys(graph.states).length ? 'any' : 'snapshot';
+    this.limits = { maxSequences: null, maxTokensPerStep, mixedPhases: true, sampling: [], rollback };
     this.hardware = options.hardware;
   }
 
@@ -109,6 +113,7 @@ class GgmlExecutable implements Executable {
       const graph = state.graphFor(prepared, step.want.taps ?? []);
       graph.write(prepared);
       await this.#engine.compute(graph.native, signal);
+      state.advance(step);
       return graph.read();
     } catch (error) {
       for (const { slot, length } of lengths) state.truncate(slot, length);

@@ -1,4 +1,4 @@
-import type { Graph, KvCache } from '@tttv2/graph';
+import { type Graph, type KvCache, kvCachesOf } from '@tttv2/graph';
 import { bytesOf, DoesNotFitError, type Dtype, dtypes, UnsupportedHardwareError } from '@tttv2/spec';
 import { newArena } from './arena.ts';
 import type { Engine } from './engine.ts';
@@ -25,7 +25,7 @@ export function checkCaches(
   graph: Graph,
   { device, kvCacheDtype, useFlashAttention }: { device: string; kvCacheDtype: Dtype; useFlashAttention: boolean },
 ): void {
-  for (const [name, { headDim, stored }] of Object.entries(graph.states)) {
+  for (const [name, { headDim, stored }] of kvCachesOf(graph)) {
     const dtype = stored ?? kvCacheDtype;
     const refuse = (reason: string) => {
       const message = `${device}: kvCacheDtype "${dtype}" of ${name} ${reason}`;
@@ -50,7 +50,7 @@ export class KvCacheMemory {
   /** @throws DoesNotFitError when there is no memory for it. */
   constructor(engine: Engine, graph: Graph, cells: number, defaultDtype: GgmlDtype) {
     const { g } = engine;
-    const states = Object.entries(graph.states);
+    const states = kvCachesOf(graph);
     this.#engine = engine;
     this.#arena = newArena(g, 2 * states.length);
     this.layers = new Map(states.map(([name, state]) => [name, this.#layer(state, cells, defaultDtype)]));

@@ -2,7 +2,9 @@ import type { LocalOpName, NodeOf, StepInput, StepSizes } from '@tttv2/graph';
 import type { RopeSpec } from '@tttv2/spec';
 import type { Binding } from './binding.ts';
 import type { LayerCache } from './kv-cache.ts';
+import type { EqualRun } from './lower/recurrent.ts';
 import type { Pointer } from './pointer.ts';
+import type { RecurrentRows } from './recurrent-memory.ts';
 
 /** A value of the graph as a native tensor, contiguous. */
 export interface Lowered {
@@ -37,6 +39,11 @@ export interface LoweringContext {
   /** Divisors of θ^(-2i/d) for some tokens, `[pairs]`: ggml reads one for each pair of a head, turned or not. */
   ropeDivisors(rope: RopeSpec, base: number, pairs: number, span: TokenSpan): Pointer;
   cache(state: string): LayerCache;
+  recurrentState(state: string): RecurrentRows;
+  /** The sequences of the step, by what native recurrent ops take at once. */
+  readonly runs: readonly EqualRun[];
+  /** Rows of recurrent states, one a sequence: where they are (int32), or are to be (int64). */
+  recurrentRows(which: 'from' | 'to'): Pointer;
   /** The cell of each token, int64 `[N]`. */
   cellRows(): Pointer;
   /** The place of each number of each token's values in a transposed cache, int64 `[N · width]`. */

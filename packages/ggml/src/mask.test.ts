@@ -15,6 +15,7 @@ const step: PreparedStep = {
   ],
   cells: Int32Array.of(1, 2, 0),
   cellsOf: (slot) => (slot === 0 ? Int32Array.of(4, 1, 2) : Int32Array.of(0)),
+  stateRows: { from: new Int32Array(), to: new Int32Array() },
 };
 const hidden = Number.NEGATIVE_INFINITY;
 

@@ -12,4 +12,6 @@ export interface PreparedStep {
   cellsOf(slot: number): Int32Array;
   /** Cell of each token. */
   cells: Int32Array;
+  /** For each sequence, the row of recurrent states that holds its own, and the one for that after the step. */
+  stateRows: { from: Int32Array; to: Int32Array };
 }

@@ -5,8 +5,10 @@ import type { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
 import { KvCacheMemory } from './kv-cache.ts';
 import { KvCells } from './kv-cells.ts';
+import { type EqualRun, equalRuns } from './lower/recurrent.ts';
 import type { Pointer } from './pointer.ts';
 import type { PreparedStep } from './prepared-step.ts';
+import { RecurrentMemory } from './recurrent-memory.ts';
 
 /** As llama.cpp pads it: one decode graph serves this many steps. */
 const cellPadding = 256;
@@ -29,6 +31,7 @@ export class GgmlState implements State {
   readonly #parts: StateParts;
   readonly #cells: KvCells;
   readonly #memory: KvCacheMemory;
+  readonly #recurrent: RecurrentMemory;
   /** By plan, least recently used first. */
   readonly #graphs = new Map<string, ComputeGraph>();
   readonly #hasLengthDependentRope: boolean;
@@ -47,11 +50,22 @@ export class GgmlState implements State {
       tokensPerSequence: options.tokensPerSequence,
     });
     this.#memory = new KvCacheMemory(engine, graph, cells, parts.kvCacheDtype);
+    this.#recurrent = this.#recurrentMemory();
     this.#hasLengthDependentRope = graph.nodes.some((node) => node.op === 'rotary' && isLengthDependent(node.attrs));
   }
 
+  #recurrentMemory(): RecurrentMemory {
+    const { engine, graph, options } = this.#parts;
+    try {
+      return new RecurrentMemory(engine, graph, options.maxSequences);
+    } catch (error) {
+      this.#memory.free();
+      throw error;
+    }
+  }
+
   get cacheBytes(): number {
-    return this.#memory.bytes;
+    return this.#memory.bytes + this.#recurrent.bytes;
   }
 
   get computeBytes(): number {
@@ -63,17 +77,19 @@ export class GgmlState implements State {
   }
 
   truncate(slot: number, length: number): boolean {
+    if (!this.#recurrent.truncate(slot, length)) return false;
     this.#cells.truncate(slot, length);
     return true;
   }
 
   fork(from: number, to: number, length: number): boolean {
+    if (!this.#recurrent.fork(from, to, length)) return false;
     this.#cells.fork(from, to, length);
     return true;
   }
 
   release(slot: number): void {
-    this.#cells.truncate(slot, 0);
+    this.truncate(slot, 0);
   }
 
   /** Frees native memory when the step that is under way no longer needs it. */
@@ -86,6 +102,7 @@ export class GgmlState implements State {
       for (const graph of this.#graphs.values()) graph.free();
       this.#graphs.clear();
       this.#memory.free();
+      this.#recurrent.free();
     });
   }
 
@@ -104,22 +121,30 @@ export class GgmlState implements State {
       sequences: step.sequences,
       cells,
       cellsOf: (slot) => this.#cells.of(slot),
+      stateRows: this.#recurrent.rowsFor(step),
     };
+  }
+
+  /** What a prepared step computed is the state now. */
+  advance(step: Step): void {
+    this.#recurrent.advance(step);
   }
 
   /** The native graph for a step's sizes: kept from an earlier step, or built. */
   graphFor(step: PreparedStep, taps: readonly string[]): ComputeGraph {
-    const visibleCells = padded(this.#cells.highWater());
+    const visibleCells = this.#memory.layers.size === 0 ? 0 : padded(this.#cells.highWater());
     const [N, R] = [step.tokens.length, step.logitRows.length];
     const spans = this.#hasLengthDependentRope
       ? step.sequences.map(({ from, count }) => ({ from, count }))
       : [{ from: 0, count: N }];
-    const plan = { N, R, visibleCells, taps, spans };
+    const runs: EqualRun[] = this.#recurrent.states.size === 0 ? [] : equalRuns(step.sequences);
+    const plan = { N, R, visibleCells, taps, spans, runs };
     const key = JSON.stringify(plan);
     const { engine, graph, weights, settings } = this.#parts;
+    const states = { caches: this.#memory.layers, recurrent: this.#recurrent.states };
     const known = this.#graphs.get(key);
     if (known === undefined) this.#dropOld();
-    const found = known ?? new ComputeGraph(engine, graph, weights, this.#memory.layers, plan, settings);
+    const found = known ?? new ComputeGraph(engine, graph, weights, states, plan, settings);
     this.#graphs.delete(key);
     this.#graphs.set(key, found);
     return found;

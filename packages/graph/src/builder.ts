@@ -1,5 +1,5 @@
 import { checkNode } from './check-node.ts';
-import type { Graph, KvCache, Node, Parameter, StateDeclaration, StepInput } from './graph.ts';
+import type { Graph, GraphState, Node, Parameter, StateDeclaration, StepInput } from './graph.ts';
 import { stepInputs } from './graph.ts';
 import { GraphError } from './graph-error.ts';
 import type { Emitter, ValueId } from './op.ts';
@@ -14,7 +14,7 @@ export class GraphBuilder implements Emitter {
   readonly #name: string;
   readonly #inputs = new Set<StepInput>();
   readonly #parameters = new Map<string, Parameter>();
-  readonly #states = new Map<string, KvCache>();
+  readonly #states = new Map<string, GraphState>();
   readonly #nodes: Node[] = [];
   readonly #types = new Map<ValueId, ValueType>();
   #scope: string[] = [];
@@ -43,8 +43,8 @@ export class GraphBuilder implements Emitter {
   }
 
   /** Declares a state, and returns its name. */
-  state(name: string, cache: StateDeclaration): string {
-    this.#states.set(name, { sharding: null, ...cache });
+  state(name: string, state: StateDeclaration): string {
+    this.#states.set(name, state.kind === 'kv_cache' ? { sharding: null, ...state } : state);
     return name;
   }
 

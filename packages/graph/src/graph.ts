@@ -56,8 +56,21 @@ export interface KvCache {
   sharding: Sharding | null;
 }
 
-/** A cache as it is declared: not cut where nothing is said. */
-export type StateDeclaration = Omit<KvCache, 'sharding'> & Partial<Pick<KvCache, 'sharding'>>;
+/** Numbers that every token of a sequence changes, zeros before the first: of each sequence, float32, on a device. */
+export interface RecurrentState {
+  kind: 'recurrent';
+  shape: number[];
+}
+
+export type GraphState = KvCache | RecurrentState;
+
+/** The KV caches among the states of a graph. */
+export function kvCachesOf({ states }: Pick<Graph, 'states'>): [name: string, cache: KvCache][] {
+  return Object.entries(states).flatMap(([name, state]) => (state.kind === 'kv_cache' ? [[name, state]] : []));
+}
+
+/** A state as it is declared: not cut where nothing is said. */
+export type StateDeclaration = RecurrentState | (Omit<KvCache, 'sharding'> & Partial<Pick<KvCache, 'sharding'>>);
 
 /**
  * A typed program in single-assignment form: plain data. On a mesh every device runs the same graph on its own parameters
@@ -70,7 +83,7 @@ export interface Graph {
   inputs: StepInput[];
   /** By canonical name, e.g. `layers.3.mixer.q.weight`. */
   parameters: Record<string, Parameter>;
-  states: Record<string, KvCache>;
+  states: Record<string, GraphState>;
   nodes: Node[];
   /** Names of values by what they are for. A model has `logits` `[R, V]`. */
   outputs: Record<string, string>;

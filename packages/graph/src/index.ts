@@ -17,8 +17,18 @@ export type {
   Step,
   StepResult,
 } from './executable.ts';
-export type { Graph, KvCache, Node, NodeOf, Parameter, StateDeclaration, StepInput } from './graph.ts';
-export { isCollective, stepInputs } from './graph.ts';
+export type {
+  Graph,
+  GraphState,
+  KvCache,
+  Node,
+  NodeOf,
+  Parameter,
+  RecurrentState,
+  StateDeclaration,
+  StepInput,
+} from './graph.ts';
+export { isCollective, kvCachesOf, stepInputs } from './graph.ts';
 export { GraphError } from './graph-error.ts';
 export { legalize } from './legalize.ts';
 export type { LocalGraph } from './local-graph.ts';

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { StateNeed } from './state-need.ts';
 import type { StateStore } from './state-store.ts';
 import type { Tensor } from './tensor.ts';
 import type { StepSizes, ValueType } from './value-type.ts';
@@ -29,6 +30,8 @@ export interface OpDefinition<Name extends string, Attrs> {
   readonly rowwise?: boolean;
   /** Name of the state that the op reads and writes. */
   stateOf?(attrs: Attrs): string;
+  /** What that state must be, by the types of the inputs. */
+  stateNeeded?(inputs: readonly ValueType[]): StateNeed;
 }
 
 /** What a decomposition may use; `GraphBuilder` checks each node as it is emitted. */

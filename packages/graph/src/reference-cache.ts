@@ -1,18 +1,16 @@
-import type { StateStore } from './state-store.ts';
+import type { StateRow, StateStore } from './state-store.ts';
 
-type Row = { key: Float32Array; value: Float32Array };
-
-/** Keys and values of every sequence on one device, in plain arrays. */
+/** What every sequence has left in the states of one device, token by token, in plain arrays. */
 export class ReferenceCache implements StateStore {
-  readonly #rows = new Map<string, Row[]>();
+  readonly #rows = new Map<string, StateRow[]>();
 
-  write(state: string, slot: number, index: number, key: Float32Array, value: Float32Array): void {
+  write(state: string, slot: number, index: number, row: StateRow): void {
     const rows = this.#rows.get(rowsKey(state, slot)) ?? [];
-    rows[index] = { key, value };
+    rows[index] = row;
     this.#rows.set(rowsKey(state, slot), rows);
   }
 
-  read(state: string, slot: number): readonly Row[] {
+  read(state: string, slot: number): readonly StateRow[] {
     return this.#rows.get(rowsKey(state, slot)) ?? [];
   }
 
@@ -30,7 +28,7 @@ export class ReferenceCache implements StateStore {
   /** Forks share rows. */
   get bytes(): number {
     const rows = new Set([...this.#rows.values()].flat());
-    return [...rows].reduce((sum, { key, value }) => sum + key.byteLength + value.byteLength, 0);
+    return [...rows].flat().reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 }
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { ReferenceState } from './reference-state.ts';
 
-/** Adds tokens to a sequence, each with a key and value of one number. */
+/** Adds tokens to a sequence, each with a row of one number. */
 function append(state: ReferenceState, slot: number, ...numbers: number[]): void {
   numbers.forEach((number, i) => {
-    state.caches[0]?.write('cache', slot, state.length(slot) + i, Float32Array.of(number), Float32Array.of(number));
+    state.caches[0]?.write('cache', slot, state.length(slot) + i, [Float32Array.of(number)]);
   });
   state.advance({
     tokens: new Int32Array(numbers.length),
@@ -16,7 +16,7 @@ function append(state: ReferenceState, slot: number, ...numbers: number[]): void
 
 function contents(state: ReferenceState, slot: number): number[] {
   const rows = state.caches[0]?.read('cache', slot) ?? [];
-  return rows.slice(0, state.length(slot)).map(({ key }) => key[0] ?? Number.NaN);
+  return rows.slice(0, state.length(slot)).map(([numbers]) => numbers?.[0] ?? Number.NaN);
 }
 
 function newState(): ReferenceState {

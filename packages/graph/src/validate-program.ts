@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Program } from './backend.ts';
 import { issueText } from './check-node.ts';
-import type { Graph } from './graph.ts';
+import { type Graph, kvCachesOf } from './graph.ts';
 import { GraphError } from './graph-error.ts';
 import type { Mesh } from './mesh.ts';
 import type { Sharding } from './sharding.ts';
@@ -44,8 +44,8 @@ function checkParameters({ parameters }: Graph, mesh: Mesh): void {
   }
 }
 
-function checkCaches({ states }: Graph, mesh: Mesh): void {
-  for (const [name, { numKvHeads, sharding }] of Object.entries(states)) {
+function checkCaches(graph: Graph, mesh: Mesh): void {
+  for (const [name, { numKvHeads, sharding }] of kvCachesOf(graph)) {
     if (sharding === null) continue;
     const fail = (message: string) => new GraphError({ where: `state ${name}`, message });
     checkPart(numKvHeads, sharding, mesh, fail);

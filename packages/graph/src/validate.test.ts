@@ -75,7 +75,7 @@ test.each<[what: string, change: Change, message: RegExp]>([
   [
     'a state of another shape',
     (graph) => ({ ...graph, states: { cache: { ...graph.states.cache, headDim: 5 } } }),
-    /cache is for/,
+    /state "cache" is a KV cache for \[N, 2, 5\], but the op needs a KV cache for \[N, 2, 4\]/,
   ],
   [
     'a state that nothing uses',

@@ -1,11 +1,12 @@
 import { dtypeSchema } from '@tttv2/spec';
 import { z } from 'zod';
 import { checkNode, issueText } from './check-node.ts';
-import { type Graph, type KvCache, type Node, type NodeOf, type StepInput, stepInputs } from './graph.ts';
+import { type Graph, type GraphState, type Node, type StepInput, stepInputs } from './graph.ts';
 import { GraphError } from './graph-error.ts';
-import { isOpName, opset } from './ops/index.ts';
+import { type AttrsOf, isOpName, type OpName, opset, opTable } from './ops/index.ts';
 import { checkScopes } from './scopes.ts';
 import { type Sharding, shardingSchema } from './sharding.ts';
+import type { StateNeed } from './state-need.ts';
 import { sameShape, showType, type ValueType, valueTypeSchema } from './value-type.ts';
 
 const size = z.number().int().positive();
@@ -35,6 +36,8 @@ const rawCache = z
     'is cut otherwise than by KV heads (axis 1)',
   );
 
+const rawRecurrent = z.strictObject({ kind: z.literal('recurrent'), shape: z.array(size).min(1).max(4) });
+
 const rawNode = z.strictObject({
   id: z.string().min(1),
   op: z.string().refine(isOpName, { error: ({ input }) => `"${input}" is not an op of opset ${opset}` }),
@@ -53,7 +56,7 @@ const rawGraph = z.strictObject({
   name: z.string(),
   inputs: z.array(z.enum(Object.keys(stepInputs) as [StepInput, ...StepInput[]])),
   parameters: z.record(z.string(), rawParameter),
-  states: z.record(z.string(), rawCache),
+  states: z.record(z.string(), z.discriminatedUnion('kind', [rawCache, rawRecurrent])),
   nodes: z.array(rawNode),
   outputs: z.record(z.string(), z.string()),
 });
@@ -82,7 +85,7 @@ export function validate(data: unknown): Graph {
   });
   for (const [name, value] of Object.entries(rest.outputs)) checkOutput(name, value, types);
   const graph: Graph = { ...rest, nodes };
-  checkStates(graph);
+  checkStates(graph, types);
   checkScopes(graph);
   return graph;
 }
@@ -105,39 +108,40 @@ function checkOutput(name: string, value: string, types: ReadonlyMap<string, Val
 }
 
 /** A state belongs to the one op that writes it. */
-function checkStates(graph: Graph): void {
+function checkStates(graph: Graph, types: ReadonlyMap<string, ValueType>): void {
   const users = new Map<string, Node>();
   for (const node of graph.nodes) {
-    if (node.op !== 'attention') continue;
-    const { state } = node.attrs;
-    const where = `${node.id} = ${node.op}`;
-    const cache = Object.hasOwn(graph.states, state) ? graph.states[state] : undefined;
-    if (cache === undefined)
-      throw new GraphError({ where, scope: node.scope, message: `state "${state}" is not declared` });
-    if (users.has(state))
-      throw new GraphError({
-        where,
-        scope: node.scope,
-        message: `state "${state}" is used by ${users.get(state)?.id} already`,
-      });
-    users.set(state, node);
-    checkCache(graph, node, cache, where);
+    const use = stateUse(node.op, node, types);
+    if (use === null) continue;
+    const { name, need } = use;
+    const fail = (message: string) =>
+      new GraphError({ where: `${node.id} = ${node.op}`, scope: node.scope, message: `state "${name}" ${message}` });
+    const state = Object.hasOwn(graph.states, name) ? graph.states[name] : undefined;
+    if (state === undefined) throw fail('is not declared');
+    if (users.has(name)) throw fail(`is used by ${users.get(name)?.id} already`);
+    users.set(name, node);
+    if (showNeed(state) !== showNeed(need)) throw fail(`is ${showNeed(state)}, but the op needs ${showNeed(need)}`);
   }
   for (const name of Object.keys(graph.states)) {
     if (!users.has(name)) throw new GraphError({ where: `state ${name}`, message: 'is declared, but no op uses it' });
   }
 }
 
-function checkCache(graph: Graph, node: NodeOf<'attention'>, { numKvHeads, headDim }: KvCache, where: string): void {
-  const keys = graph.nodes.find(({ id }) => id === node.inputs[1])?.type.shape;
-  if (keys === undefined) throw new GraphError({ where, scope: node.scope, message: 'its keys must come from a node' });
-  if (keys[1] !== numKvHeads || keys[2] !== headDim) {
-    throw new GraphError({
-      where,
-      scope: node.scope,
-      message: `keys are [${keys.join(', ')}], but the cache is for [N, ${numKvHeads}, ${headDim}]`,
-    });
-  }
+/** The state that a node reads and writes, and what it must be; null for an op without. */
+function stateUse<Name extends OpName>(
+  op: Name,
+  { attrs, inputs }: { attrs: AttrsOf<Name>; inputs: readonly string[] },
+  types: ReadonlyMap<string, ValueType>,
+): { name: string; need: StateNeed } | null {
+  const { stateOf, stateNeeded } = opTable[op];
+  if (stateOf === undefined || stateNeeded === undefined) return null;
+  return { name: stateOf(attrs), need: stateNeeded(inputs.flatMap((name) => types.get(name) ?? [])) };
+}
+
+function showNeed(state: StateNeed | GraphState): string {
+  return state.kind === 'kv_cache'
+    ? `a KV cache for [N, ${state.numKvHeads}, ${state.headDim}]`
+    : `recurrent [${state.shape.join(', ')}]`;
 }
 
 function isPart(shape: readonly number[], sharding: Sharding | null): boolean {

@@ -20,7 +20,8 @@ export function variationOf(graph: Graph, mesh: Mesh): Map<string, ReadonlySet<M
 }
 
 function stateSharding(node: Node, { states }: Graph): Sharding | null {
-  return node.op === 'attention' ? (states[node.attrs.state]?.sharding ?? null) : null;
+  const state = node.op === 'attention' ? states[node.attrs.state] : undefined;
+  return state?.kind === 'kv_cache' ? state.sharding : null;
 }
 
 function axesOf(sharding: Sharding | null): Set<MeshAxis> {

@@ -252,6 +252,48 @@ const expertGroups = (
   }),
 );
 
+/** Channels and width. */
+const convolutions = (
+  [
+    [1, 2],
+    [5, 4],
+    [64, 3],
+    [7, 9],
+  ] as const
+).map(
+  ([channels, width]): OpCase<'causal_conv'> => ({
+    attrs: { state: 'past' },
+    mayBeRefused: true,
+    inputs: [['N', channels], [channels, width], 'slot', 'cacheIndex'],
+    states: { past: { kind: 'recurrent', shape: [width - 1, channels] } },
+  }),
+);
+
+/** Heads, their dimension, groups, numbers that a head keeps for each of its dimensions. */
+const scans = (
+  [
+    [1, 1, 1, 1],
+    [4, 3, 2, 5],
+    [6, 8, 1, 16],
+    [3, 16, 3, 33],
+  ] as const
+).map(
+  ([heads, headDim, groups, width]): OpCase<'ssm_scan'> => ({
+    attrs: { state: 'scan' },
+    mayBeRefused: true,
+    inputs: [
+      ['N', heads, headDim],
+      ['N', heads],
+      [heads],
+      ['N', groups, width],
+      ['N', groups, width],
+      'slot',
+      'cacheIndex',
+    ],
+    states: { scan: { kind: 'recurrent', shape: [heads, headDim, width] } },
+  }),
+);
+
 /** Cases of every op: an op without any does not compile. */
 export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   activation: fns.flatMap((fn) => shapes.map((shape) => ({ attrs: { fn }, inputs: [shape] }))),
@@ -262,7 +304,14 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   ),
   all_reduce: meshAxes.flatMap((meshAxis) => shapes.map((shape) => ({ attrs: { meshAxis }, inputs: [shape] }))),
   attention,
-  clamp: shapes.map((shape) => ({ attrs: { min: -0.5, max: 0.25 }, inputs: [shape] })),
+  causal_conv: convolutions,
+  clamp: shapes.flatMap((shape) =>
+    [
+      { min: -0.4, max: 0.5 },
+      { min: 0.1, max: null },
+      { min: null, max: 0 },
+    ].map((attrs) => ({ attrs, inputs: [shape] })),
+  ),
   concat: joins.map((inputs) => ({ attrs: {}, inputs })),
   constant: [[3], [2, 3], [2, 1, 3], [1, 2, 3, 1]].map((shape) => ({
     attrs: { shape, data: Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => i / 3 - 0.5) },
@@ -270,6 +319,7 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   })),
   cos: unary,
   div: binary.map((one) => ({ ...one, positive: true })),
+  exp: unary,
   gather_rows: lookUps.map((inputs) => ({ attrs: {}, inputs })),
   glu: fns.flatMap((fn) => shapes.map((shape) => ({ attrs: { fn }, inputs: [shape, shape] }))),
   layer_norm: rows.flatMap((shape) => [
@@ -302,6 +352,7 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
     { attrs: { start: 8, length: 1 }, inputs: [[9]] },
   ],
   sqrt: unary.map((one) => ({ ...one, positive: true })),
+  ssm_scan: scans,
   sub: binary,
   to_float: (['tokens', 'positions', 'slot', 'cacheIndex', 'logitRows'] as const).map((input) => ({
     attrs: {},

@@ -214,7 +214,15 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
     } as const;
     return make.node('attention', attrs, [q, k, v, builder.input('slot'), builder.input('cacheIndex')]);
   },
-  clamp: (make) => make.node('clamp', { min: -1, max: make.random.pick([-1, 0.5, 65504]) }, [make.value()]),
+  causal_conv(make) {
+    const { random, builder } = make;
+    const [x, width] = [make.tokenRows(random.pick(widths)), random.pick([2, 3, 4, 9])];
+    const state = builder.state(`${builder.path}.past`, { kind: 'recurrent', shape: [width - 1, make.width(x)] });
+    const weight = make.parameter([make.width(x), width]);
+    return make.node('causal_conv', { state }, [x, weight, builder.input('slot'), builder.input('cacheIndex')]);
+  },
+  clamp: (make) =>
+    make.node('clamp', { min: make.random.pick([null, 0, -1]), max: make.random.pick([null, 0.5, 2]) }, [make.value()]),
   concat(make) {
     const value = make.fixedWidth();
     return make.node('concat', {}, [value, make.like(value)]);
@@ -222,6 +230,7 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
   constant: (make) => make.constant(make.random.list(1 + make.random.below(4), () => make.random.pick(small))),
   cos: unary('cos'),
   div: binary('div'),
+  exp: (make) => make.node('exp', {}, [make.node('clamp', { min: -9, max: 9 }, [make.value()])]),
   gather_rows(make) {
     const {
       random,
@@ -314,6 +323,18 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
     return make.node('slice', { start, length: 1 + make.random.below(make.width(value) - start) }, [value]);
   },
   sqrt: unary('sqrt'),
+  ssm_scan(make) {
+    const { random, builder } = make;
+    const [groups, perGroup] = [random.pick([1, 2, 3]), random.pick([1, 2, 4])];
+    const [headDim, width] = [random.pick(headDims), random.pick(headDims)];
+    const heads = groups * perGroup;
+    const dt = make.node('linear', {}, [make.tokenRows(8), make.matrix(heads, 8)]);
+    const decay = make.node('constant', { shape: [heads], data: random.list(heads, () => -random.below(9)) }, []);
+    const [b, c] = [make.heads(groups, width), make.heads(groups, width)];
+    const state = builder.state(`${builder.path}.scan`, { kind: 'recurrent', shape: [heads, headDim, width] });
+    const places = [builder.input('slot'), builder.input('cacheIndex')];
+    return make.node('ssm_scan', { state }, [make.heads(heads, headDim), dt, decay, b, c, ...places]);
+  },
   sub: binary('sub'),
   to_float: (make) => make.node('to_float', {}, [make.builder.input(make.random.pick(inputNames))]),
 };

@@ -18,17 +18,19 @@ import { rotary } from './rotary.ts';
 import { slice } from './slice.ts';
 import { toFloat } from './to-float.ts';
 
-/** How every op of one device is written in ttnn calls: a new op without one does not compile. */
-export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> } = {
+/** How every op of one device is written in ttnn calls; null for what ttnn has no way for. A new op without an answer does not compile. */
+export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> | null } = {
   activation,
   add: binary('add'),
   affine,
   attention,
+  causal_conv: null,
   clamp,
   concat,
   constant,
   cos: unary('cos'),
   div: binary('div'),
+  exp: unary('exp'),
   gather_rows: gatherRows,
   glu,
   layer_norm: layerNorm,
@@ -43,6 +45,7 @@ export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> } = {
   sin: unary('sin'),
   slice,
   sqrt: unary('sqrt'),
+  ssm_scan: null,
   sub: binary('sub'),
   to_float: toFloat,
 };

@@ -33,11 +33,13 @@ export const cutRules: { readonly [Name in LocalOpName]: CutRule<Name> } = {
   affine: elementwise,
   attention: ({ inputs }, [q]) =>
     q?.cut === 1 ? { inputs: inputs.map((_, i) => [1, 1, 1, null, null, 0][i] ?? null), result: 1 } : null,
+  causal_conv: () => null,
   clamp: elementwise,
   concat: beforeLast(2),
   constant: () => null,
   cos: elementwise,
   div: elementwise,
+  exp: elementwise,
   gather_rows: gatherRows,
   glu: elementwise,
   layer_norm: beforeLast(1),
@@ -53,6 +55,7 @@ export const cutRules: { readonly [Name in LocalOpName]: CutRule<Name> } = {
   sin: elementwise,
   slice: beforeLast(1),
   sqrt: elementwise,
+  ssm_scan: () => null,
   sub: elementwise,
   to_float: () => null,
 };

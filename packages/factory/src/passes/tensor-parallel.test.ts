@@ -5,6 +5,7 @@ import {
   type Executable,
   elementCount,
   type Graph,
+  kvCachesOf,
   opTable,
   type Program,
   placesOf,
@@ -105,7 +106,7 @@ describe.each(Object.entries(models))('%s', (_name, options) => {
       const parts = [...describeParameters(graph, weightsOf(spec), place).values()].map(shapeOf);
       expect(sum(parts.map(elementCount))).toBe(table / devices + head + sum(expected));
     }
-    for (const { numKvHeads, sharding } of Object.values(graph.states))
+    for (const [, { numKvHeads, sharding }] of kvCachesOf(graph))
       expect([numKvHeads, sharding?.size]).toEqual([(options.numKvHeads ?? 0) / devices, options.numKvHeads]);
   });
 
@@ -235,8 +236,8 @@ test.each([2, 3])('whatever the graph, over %i devices it is valid and computes 
   for (let seed = 0; seed < 60; seed++) {
     const one = fuzzCase(seed, [plain]);
     if ((await runFuzzCase(cutting(devices), one)) === 'compared') compared++;
-    const { states } = tensorParallel(one.graph, devices);
-    cutAttentions += Object.values(states).filter(({ sharding }) => sharding !== null).length;
+    const caches = kvCachesOf(tensorParallel(one.graph, devices));
+    cutAttentions += caches.filter(([, { sharding }]) => sharding !== null).length;
   }
   expect(compared).toBeGreaterThan(30);
   expect(cutAttentions).toBeGreaterThan(3);

@@ -97,12 +97,15 @@ function cutShape(shape: number[], cut: Cut, devices: number): Pick<Parameter, '
 }
 
 /** A cache is cut with the attention that it belongs to. */
-function cutStates({ states, nodes }: Graph, { ways }: CutPlan, devices: number): Record<string, KvCache> {
+function cutStates({ states, nodes }: Graph, { ways }: CutPlan, devices: number): Graph['states'] {
   const cut = new Set(
     nodes.flatMap((node) => (node.op === 'attention' && ways.get(node.id)?.result === 1 ? [node.attrs.state] : [])),
   );
   return Object.fromEntries(
-    Object.entries(states).map(([name, cache]) => [name, cut.has(name) ? cutCache(cache, devices) : cache]),
+    Object.entries(states).map(([name, state]) => [
+      name,
+      cut.has(name) && state.kind === 'kv_cache' ? cutCache(state, devices) : state,
+    ]),
   );
 }
 

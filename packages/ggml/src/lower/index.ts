@@ -3,6 +3,7 @@ import type { Lowering } from '../lowering.ts';
 import { activation } from './activation.ts';
 import { affine } from './affine.ts';
 import { attention } from './attention.ts';
+import { causalConv } from './causal-conv.ts';
 import { clamp } from './clamp.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
@@ -17,6 +18,7 @@ import { reshape } from './reshape.ts';
 import { rmsNorm } from './rms-norm.ts';
 import { rotary } from './rotary.ts';
 import { slice } from './slice.ts';
+import { ssmScan } from './ssm-scan.ts';
 import { toFloat } from './to-float.ts';
 
 /** The native form of every op that a device computes on its own: a new one without does not compile. */
@@ -25,11 +27,13 @@ export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> } = {
   add: binary('add'),
   affine,
   attention,
+  causal_conv: causalConv,
   clamp,
   concat,
   constant,
   cos: unary('cos'),
   div: binary('div'),
+  exp: unary('exp'),
   gather_rows: gatherRows,
   glu,
   layer_norm: layerNorm,
@@ -44,6 +48,7 @@ export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> } = {
   sin: unary('sin'),
   slice,
   sqrt: unary('sqrt'),
+  ssm_scan: ssmScan,
   sub: binary('sub'),
   to_float: toFloat,
 };

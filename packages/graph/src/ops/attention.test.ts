@@ -1,16 +1,14 @@
 import { expect, test } from 'vitest';
-import type { StateStore } from '../state-store.ts';
+import type { StateRow, StateStore } from '../state-store.ts';
 import { floats, floatTensor, type IntTensor } from '../tensor.ts';
 import { attention } from './attention.ts';
 
-type Row = { key: Float32Array; value: Float32Array };
-
 function memory(): StateStore {
-  const slots = new Map<number, Row[]>();
+  const slots = new Map<number, StateRow[]>();
   return {
     read: (_state, slot) => slots.get(slot) ?? [],
-    write: (_state, slot, index, key, value) => {
-      slots.set(slot, Object.assign([...(slots.get(slot) ?? [])], { [index]: { key, value } }));
+    write: (_state, slot, index, row) => {
+      slots.set(slot, Object.assign([...(slots.get(slot) ?? [])], { [index]: row }));
     },
   };
 }

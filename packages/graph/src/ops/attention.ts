@@ -25,6 +25,10 @@ export const attention = defineOp({
   kind: 'stateful',
   attrs,
   stateOf: ({ state }) => state,
+  stateNeeded: (inputs) => {
+    const [, numKvHeads, headDim] = inputs[1]?.shape ?? [];
+    return { kind: 'kv_cache', numKvHeads: Number(numKvHeads), headDim: Number(headDim) };
+  },
   infer(_attrs, inputs) {
     expect.count(inputs, 5, 6);
     const q = expect.input(inputs, 0, 'float32', 3);
@@ -52,7 +56,7 @@ export const attention = defineOp({
     const row = kvHeads * headDim;
     for (let t = 0; t < tokens; t++) {
       const [from, to] = [t * row, (t + 1) * row];
-      context.state.write(state, slots[t] ?? 0, indexes[t] ?? 0, k.data.slice(from, to), v.data.slice(from, to));
+      context.state.write(state, slots[t] ?? 0, indexes[t] ?? 0, [k.data.slice(from, to), v.data.slice(from, to)]);
     }
     const out = floatTensor(q.shape, () => 0);
     for (let t = 0; t < tokens; t++) {
@@ -63,16 +67,18 @@ export const attention = defineOp({
       for (let head = 0; head < heads; head++) {
         const at = (t * heads + head) * headDim;
         const kvAt = Math.floor(head / (heads / kvHeads)) * headDim;
-        const logits = seen.map(({ key }) => bounded(scale * dot(q.data, at, key, kvAt, headDim)));
+        const logits = seen.map(([key]) => bounded(scale * dot(q.data, at, key ?? none, kvAt, headDim)));
         const weights = softmax(sinks === null ? logits : [...logits, sinks[head] ?? 0]);
         for (let d = 0; d < headDim; d++) {
-          out.data[at + d] = seen.reduce((sum, { value }, i) => sum + (weights[i] ?? 0) * (value[kvAt + d] ?? 0), 0);
+          out.data[at + d] = seen.reduce((sum, [, value], i) => sum + (weights[i] ?? 0) * (value?.[kvAt + d] ?? 0), 0);
         }
       }
     }
     return out;
   },
 });
+
+const none = new Float32Array();
 
 function dot(a: Float32Array, aAt: number, b: Float32Array, bAt: number, length: number): number {
   let sum = 0;

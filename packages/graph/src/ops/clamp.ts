@@ -3,18 +3,24 @@ import { defineOp } from '../op.ts';
 import { floats } from '../tensor.ts';
 import { sameAsInput } from './binary.ts';
 
-/** `x` bounded to `min` and `max`, elementwise. */
+const attrs = z
+  .strictObject({
+    /** null: no bound. */
+    min: z.number().nullable(),
+    max: z.number().nullable(),
+  })
+  .refine(({ min, max }) => min === null || max === null || min <= max, { message: 'min is above max' });
+
+/** What lies outside of `min … max` becomes the nearer of them, elementwise. */
 export const clamp = defineOp({
   name: 'clamp',
   kind: 'primitive',
-  attrs: z.strictObject({ min: z.number(), max: z.number() }),
+  attrs,
   rowwise: true,
-  infer({ min, max }, inputs) {
-    if (min > max) throw new Error(`min ${min} is above max ${max}`);
-    return sameAsInput(inputs);
-  },
+  infer: (_attrs, inputs) => sameAsInput(inputs),
   evaluate({ min, max }, inputs) {
     const x = floats(inputs[0]);
-    return { ...x, data: x.data.map((value) => Math.min(Math.max(value, min), max)) };
+    const [low, high] = [min ?? Number.NEGATIVE_INFINITY, max ?? Number.POSITIVE_INFINITY];
+    return { ...x, data: x.data.map((value) => Math.min(Math.max(value, low), high)) };
   },
 });

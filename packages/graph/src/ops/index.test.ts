@@ -2,6 +2,7 @@ import { activationTypeSchema, isLengthDependent, type RopeSpec, ropeSpecSchema 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Emitter, EvaluationContext } from '../op.ts';
+import type { StateRow } from '../state-store.ts';
 import { elementCount, type FloatTensor, floats, floatTensor, type Tensor } from '../tensor.ts';
 import { concreteShape, type Dim, float32, int32, type StepSizes, type ValueType } from '../value-type.ts';
 import { type AttrsOf, isOpName, type OpName, ops, opTable } from './index.ts';
@@ -83,7 +84,14 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
         slot: 3,
       }),
     ),
-  clamp: shape.map((dims) => ({ attrs: { min: 0.5, max: 1 }, types: [float32(...dims)] })),
+  causal_conv: fc.record({ channels: size, width: fc.integer({ min: 2, max: 5 }) }).map(
+    ({ channels, width }): Sample<'causal_conv'> => ({
+      attrs: { state: 's' },
+      types: [float32('N', channels), float32(channels, width), int32('N'), int32('N')],
+      slot: 2,
+    }),
+  ),
+  clamp: shape.map((dims) => ({ attrs: { min: 0.3, max: null }, types: [float32(...dims)] })),
   concat: fc
     .tuple(rows, size)
     .map(([dims, other]) => ({ attrs: {}, types: [float32(...dims), float32(...dims.slice(0, -1), other)] })),
@@ -93,6 +101,7 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
   })),
   cos: unary,
   div: binary,
+  exp: unary,
   gather_rows: fc
     .tuple(fc.constantFrom(...lookUps), fc.array(size, { minLength: 1, maxLength: 3 }))
     .map(([lookUp, row]) => ({
@@ -156,6 +165,14 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
     return { attrs: { start, length: 1 + (b % (width - start)) }, types: [float32(...dims)] };
   }),
   sqrt: unary,
+  ssm_scan: fc
+    .record({ groups: size, perGroup: size, headDim: size, width: size })
+    .map(({ groups, perGroup, headDim, width }): Sample<'ssm_scan'> => {
+      const heads = groups * perGroup;
+      const shared = float32('N', groups, width);
+      const [x, dt, a] = [float32('N', heads, headDim), float32('N', heads), float32(heads)];
+      return { attrs: { state: 's' }, types: [x, dt, a, shared, shared, int32('N'), int32('N')], slot: 5 };
+    }),
   sub: binary,
   to_float: fc.constantFrom(int32('N'), int32(1, 'N'), int32('R')).map((type) => ({ attrs: {}, types: [type] })),
 };
@@ -179,16 +196,16 @@ function zeros({ shape }: ValueType): Tensor {
 }
 
 function freshContext(): EvaluationContext {
-  const cells = new Map<string, { key: Float32Array; value: Float32Array }[]>();
+  const cells = new Map<string, StateRow[]>();
   const at = (slot: number) => cells.get(`${slot}`) ?? [];
   return {
     sizes,
     state: {
       read: (_state, slot) => at(slot),
-      write: (_state, slot, index, key, value) => {
-        const row = at(slot);
-        row[index] = { key, value };
-        cells.set(`${slot}`, row);
+      write: (_state, slot, index, row) => {
+        const rows = at(slot);
+        rows[index] = row;
+        cells.set(`${slot}`, rows);
       },
     },
   };
@@ -360,6 +377,10 @@ test('the simple ops, by hand', () => {
     ),
   ).toEqual([108, 117]);
   expect(run('mean', {}, matrix)).toEqual([2, 5]);
+  expect(run('clamp', { min: 2, max: 5 }, matrix)).toEqual([2, 2, 3, 4, 5, 5]);
+  expect(run('clamp', { min: null, max: 4 }, matrix)).toEqual([1, 2, 3, 4, 4, 4]);
+  const zeros = floatTensor([2], () => 0);
+  expect(run('exp', {}, zeros)).toEqual([1, 1]);
   expect(run('gather_rows', {}, matrix, index)).toEqual([4, 5, 6, 4, 5, 6, 1, 2, 3]);
   expect(run('concat', {}, matrix, column)).toEqual([1, 2, 3, 1, 4, 5, 6, 2]);
   expect(run('slice', { start: 1, length: 2 }, matrix)).toEqual([2, 3, 5, 6]);

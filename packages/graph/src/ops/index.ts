@@ -6,12 +6,14 @@ import { affine } from './affine.ts';
 import { allGather } from './all-gather.ts';
 import { allReduce } from './all-reduce.ts';
 import { attention } from './attention.ts';
+import { causalConv } from './causal-conv.ts';
 import { clamp } from './clamp.ts';
 import type { CollectiveDefinition } from './collective.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
 import { cos } from './cos.ts';
 import { div } from './div.ts';
+import { exp } from './exp.ts';
 import { gatherRows } from './gather-rows.ts';
 import { glu } from './glu.ts';
 import { layerNorm } from './layer-norm.ts';
@@ -26,6 +28,7 @@ import { rotary } from './rotary.ts';
 import { sin } from './sin.ts';
 import { slice } from './slice.ts';
 import { sqrt } from './sqrt.ts';
+import { ssmScan } from './ssm-scan.ts';
 import { sub } from './sub.ts';
 import { toFloat } from './to-float.ts';
 
@@ -38,11 +41,13 @@ export const ops = {
   add,
   affine,
   attention,
+  causal_conv: causalConv,
   clamp,
   concat,
   constant,
   cos,
   div,
+  exp,
   gather_rows: gatherRows,
   glu,
   layer_norm: layerNorm,
@@ -57,6 +62,7 @@ export const ops = {
   sin,
   slice,
   sqrt,
+  ssm_scan: ssmScan,
   sub,
   to_float: toFloat,
   ...collectives,
