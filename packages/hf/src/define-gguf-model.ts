@@ -11,11 +11,11 @@ import type { WeightNames } from './weight-names.ts';
 export interface GgufDefinition<Metadata extends object> {
   /** The string in `general.architecture`; the file is named after it. */
   architecture: string;
-  /** The keys `<architecture>.…` that matter, with llama.cpp's defaults; all others it leaves out. */
+  /** The keys that matter, without the `<architecture>.` before them, with llama.cpp's defaults; all others it leaves out. */
   metadata: z.ZodType<Metadata>;
   /** GGUF says by which tensors are there what `config.json` says by keys. */
   toSpec(metadata: Metadata, tensors: GgufTensors): Promise<ModelSpec>;
-  /** Keys that change nothing here, and why. */
+  /** Keys that change nothing here, and why; without the `<architecture>.` before them, as above. */
   ignoredKeys: Readonly<Record<string, string>>;
   weights: WeightNames;
   /** Tensors that no parameter needs, and why; `{i}` is the number of a layer. */
@@ -36,29 +36,35 @@ export interface GgufFamily {
 
 export function defineGgufModel<Metadata extends object>(definition: GgufDefinition<Metadata>): GgufFamily {
   const { architecture, weights, ignoredTensors } = definition;
-  const ignored = new Map(Object.entries(definition.ignoredKeys));
+  const prefix = `${architecture}.`;
+  const ignored = new Map(Object.entries({ ...ignoredEverywhere, ...definition.ignoredKeys }));
+  const whyIgnored = (key: string) => (key.startsWith(prefix) ? ignored.get(key.slice(prefix.length)) : whyCommon(key));
   return {
     architecture,
     weights,
     ignoredTensors,
     async convert({ metadata, tensors }, file) {
-      const isOurs = (key: string) => key.startsWith(`${architecture}.`);
-      const entries = metadata.keys().map((key) => [key, isOurs(key) ? metadata.value(key) : null]);
-      const found = { file: metadata.file, modelType: architecture, values: Object.fromEntries(entries) };
-      const parsed = readConfig(definition.metadata, found);
-      const spec = await definition.toSpec(parsed, new GgufTensors(metadata.file, tensors, file));
-      return { spec, report: reportOn(found, parsed, (key) => ignored.get(key) ?? whyCommon(key)) };
+      const found = { file: metadata.file, modelType: architecture };
+      const ours = metadata.keys().filter((key) => key.startsWith(prefix));
+      const values = Object.fromEntries(ours.map((key) => [key.slice(prefix.length), metadata.value(key)]));
+      const parsed = readConfig(definition.metadata, { ...found, values, keyPrefix: prefix });
+      const spec = await definition.toSpec(parsed, new GgufTensors(architecture, metadata.file, tensors, file));
+      const all = Object.fromEntries(metadata.keys().map((key) => [key, null]));
+      const read = Object.fromEntries(Object.keys(parsed).map((key) => [`${prefix}${key}`, null]));
+      return { spec, report: reportOn({ ...found, values: all }, read, whyIgnored) };
     },
   };
 }
 
 /** The tensors of a file, for a family to look at. */
 export class GgufTensors {
+  readonly architecture: string;
   readonly #name: string;
   readonly #tensors: ReadonlyMap<string, StoredView>;
   readonly #file: OpenFile;
 
-  constructor(name: string, tensors: ReadonlyMap<string, StoredView>, file: OpenFile) {
+  constructor(architecture: string, name: string, tensors: ReadonlyMap<string, StoredView>, file: OpenFile) {
+    this.architecture = architecture;
     this.#name = name;
     this.#tensors = tensors;
     this.#file = file;
@@ -89,6 +95,11 @@ export class GgufTensors {
     throw new CheckpointError({ file: this.#name, message: `has no tensor "${tensor}", which every such model has` });
   }
 }
+
+const ignoredEverywhere = {
+  vocab_size: 'the shape of the embedding says it',
+  'rope.scaling.finetuned': 'says how the model was trained',
+};
 
 const commonPrefixes = new Map([
   ['general', 'describes the file'],

@@ -9,6 +9,8 @@ export interface FoundConfig {
   /** `model_type` or architecture. */
   modelType: string;
   values: Readonly<Record<string, unknown>>;
+  /** What stands before every key in the file and is left out in `values`. */
+  keyPrefix?: string;
 }
 
 /**
@@ -16,12 +18,12 @@ export interface FoundConfig {
  * @throws SpecError that names the key whose value is wrong.
  * @throws UnsupportedModelError when a value asks for what nobody here implements.
  */
-export function readConfig<T>(schema: z.ZodType<T>, { file, modelType, values }: FoundConfig): T {
+export function readConfig<T>(schema: z.ZodType<T>, { file, modelType, values, keyPrefix = '' }: FoundConfig): T {
   const result = schema.safeParse(values);
   if (result.success) return result.data;
   const { issues } = result.error;
   const issue = issues.find(isUnsupported) ?? issues[0];
-  const path = issue?.path.join('.') ?? '';
+  const path = `${keyPrefix}${issue?.path.join('.') ?? ''}`;
   const message = `${issue?.message} (in ${file})`;
   if (issue === undefined || !isUnsupported(issue)) throw new SpecError({ path, message, cause: result.error });
   throw new UnsupportedModelError({ modelType, keys: [path], message: `${path}: ${message}` });

@@ -91,6 +91,20 @@ test('rope: base, part of a head, linear, yarn', async () => {
   });
 });
 
+test.each<[string, Record<string, GgufFixtureValue>, number]>([
+  ['attn_factor', { 'llama.rope.scaling.attn_factor': float32(2) }, 2 * (1 + 0.1 * Math.log(4))],
+  ['yarn_log_multiplier', { 'llama.rope.scaling.yarn_log_multiplier': float32(1) }, 1],
+  ['yarn_attn_factor', { 'llama.rope.scaling.yarn_attn_factor': float32(0.5) }, 0.5],
+])('yarn: cosine and sine are scaled as %s says', async (_, keys, attentionFactor) => {
+  const yarn = { 'llama.rope.scaling.type': string('yarn'), 'llama.rope.scaling.factor': float32(4) };
+  expect((await ropeOf({ metadata: { ...yarn, ...keys } }))?.scaling).toMatchObject({ attentionFactor });
+});
+
+test('rope: the factor by its old name', async () => {
+  const scaling = (await ropeOf({ metadata: { 'llama.rope.scale_linear': float32(4) } }))?.scaling;
+  expect(scaling).toEqual({ kind: 'linear', factor: 4 });
+});
+
 test.each<[string, Change, ErrorClass, RegExp]>([
   [
     'another architecture',
@@ -116,6 +130,12 @@ test.each<[string, Change, ErrorClass, RegExp]>([
     UnsupportedModelError,
     /scaling\.type: "longrope"/,
   ],
+  [
+    'yarn without its ramp',
+    { metadata: { 'llama.rope.scaling.yarn_ext_factor': float32(0) } },
+    UnsupportedModelError,
+    /^llama\.rope\.scaling\.yarn_ext_factor: 0 is not supported; there are 1/,
+  ],
   ['a missing key', { without: ['llama.block_count'] }, SpecError, /^llama\.block_count: .*\(in tiny\.gguf\)/],
   [
     'a list for a number',
@@ -127,7 +147,7 @@ test.each<[string, Change, ErrorClass, RegExp]>([
     'heads that do not divide',
     { metadata: { 'llama.attention.head_count': uint32(5) } },
     SpecError,
-    /not divisible by llama\.attention\.head_count 5/,
+    /^llama\.embedding_length: 32 is not divisible by attention\.head_count 5/,
   ],
   [
     'values longer than keys',
