@@ -1,7 +1,10 @@
 import { elementCount, type Graph, indexBounds, printGraph, scopesOf, validate } from '@tttv2/graph';
 import {
   countParameters,
+  ffnSpec,
   type LayerSpec,
+  layerSpec,
+  mlaSpec,
   modelSpec,
   type QkNormOptions,
   type UniformOptions,
@@ -189,6 +192,24 @@ test('norms stand where the layer says', () => {
     'preMixerNorm(gather_rows) attention postMixerNorm(linear) add preFfnNorm(add) glu postFfnNorm(linear) add',
   );
   expect(order(none, 'sublayer')).toBe('attention add glu add');
+});
+
+test('latent attention makes heads of latents, and caches values as wide as keys', () => {
+  const dims = { hiddenDim: 16, numHeads: 2, kvLoraRank: 6, qkNopeHeadDim: 5, qkRopeHeadDim: 4 };
+  const ffn = ffnSpec({ hiddenDim: 16, intermediateDim: 24 });
+  fc.assert(
+    fc.property(fc.option(size), fc.integer({ min: 1, max: 9 }), fc.boolean(), (qLoraRank, vHeadDim, useBias) => {
+      const layer = layerSpec({ attention: mlaSpec({ ...dims, qLoraRank, vHeadDim, useBias }), ffn });
+      const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers: [layer] });
+      const graph = buildModel(spec);
+      expect(validate(graph)).toEqual(graph);
+      expect(elements(graph)).toBe(countParameters(spec).total);
+      expect(elements(graph, (name) => name.includes('.mixer.'))).toBe(countParameters(spec).mixers);
+      expect(graph.states['layers.0.mixer.cache']).toMatchObject({ numKvHeads: 2, headDim: 9 });
+      const names = Object.keys(graph.parameters).filter((name) => name.startsWith('layers.0.mixer.q'));
+      expect(names.includes('layers.0.mixer.q.down.weight')).toBe(qLoraRank !== null);
+    }),
+  );
 });
 
 test('heads, scale, window, cap, sinks and rotation reach the ops', () => {

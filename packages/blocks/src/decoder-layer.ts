@@ -2,6 +2,7 @@ import type { GraphBuilder, ValueId } from '@tttv2/graph';
 import type { LayerSpec, NormSpec, RopeSpec } from '@tttv2/spec';
 import { attention } from './attention.ts';
 import { feedForward } from './feed-forward.ts';
+import { mla } from './mla.ts';
 import { moe } from './moe.ts';
 import { norm } from './norm.ts';
 
@@ -24,7 +25,10 @@ export function decoderLayer(
   ropeTables: Readonly<Record<string, RopeSpec>>,
 ): ValueId {
   const { mixer, ffn, norms, residual } = layer;
-  const mix = (input: ValueId) => builder.scope('mixer', () => attention(builder, input, mixer, ropeTables));
+  const mix = (input: ValueId) =>
+    builder.scope('mixer', () =>
+      mixer.kind === 'mla' ? mla(builder, input, mixer, ropeTables) : attention(builder, input, mixer, ropeTables),
+    );
   const feed = (input: ValueId) =>
     builder.scope('ffn', () => (ffn.kind === 'moe' ? moe(builder, input, ffn) : feedForward(builder, input, ffn)));
   const normalise = (scope: string, of: ValueId, spec: NormSpec | null) =>

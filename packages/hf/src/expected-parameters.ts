@@ -1,4 +1,4 @@
-import type { AttentionSpec, FfnSpec, LayerSpec, ModelSpec, MoeSpec, NormSpec } from '@tttv2/spec';
+import type { AttentionSpec, FfnSpec, LayerSpec, MlaSpec, ModelSpec, MoeSpec, NormSpec } from '@tttv2/spec';
 
 type Entry = [name: string, shape: number[]];
 
@@ -23,7 +23,7 @@ function positions(size: number, hiddenDim: number): Entry {
 function layerParameters({ norms, mixer, ffn }: LayerSpec, hiddenDim: number): Entry[] {
   return [
     ...normParameters('preMixerNorm', norms.preMixer, hiddenDim),
-    ...under('mixer', attentionParameters(mixer)),
+    ...under('mixer', mixer.kind === 'mla' ? mlaParameters(mixer) : attentionParameters(mixer)),
     ...normParameters('postMixerNorm', norms.postMixer, hiddenDim),
     ...normParameters('preFfnNorm', norms.preFfn, hiddenDim),
     ...under('ffn', ffn.kind === 'moe' ? moeParameters(ffn) : ffnParameters(ffn)),
@@ -42,6 +42,24 @@ function attentionParameters(attention: AttentionSpec): Entry[] {
     ...(useOutputGate ? linear('gate', numHeads * headDim, hiddenDim, false) : []),
     ...(useSinks ? [['sinks', [numHeads]] satisfies Entry] : []),
     ...qkNormParameters(attention),
+  ];
+}
+
+function mlaParameters(mla: MlaSpec): Entry[] {
+  const { hiddenDim, numHeads, qLoraRank, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim, latentNorm } = mla;
+  const queries = numHeads * (qkNopeHeadDim + qkRopeHeadDim);
+  return [
+    ...(qLoraRank === null
+      ? linear('q', queries, hiddenDim, false)
+      : [
+          ...linear('q.down', qLoraRank, hiddenDim, mla.useBias),
+          ...normParameters('q.norm', latentNorm, qLoraRank),
+          ...linear('q.up', queries, qLoraRank, false),
+        ]),
+    ...linear('kvDown', kvLoraRank + qkRopeHeadDim, hiddenDim, mla.useBias),
+    ...normParameters('kvNorm', latentNorm, kvLoraRank),
+    ...linear('kvUp', numHeads * (qkNopeHeadDim + vHeadDim), kvLoraRank, false),
+    ...linear('o', hiddenDim, numHeads * vHeadDim, mla.useBias),
   ];
 }
 

@@ -28,6 +28,8 @@ export { hardwareConfig, hardwareConfigSchema } from './hardware-config.ts';
 export { hardwareConfigJsonSchema, modelSpecJsonSchema } from './json-schema.ts';
 export type { InlineLayerSpec, LayerNorms, LayerOptions, LayerSpec, MixerSpec } from './layer-spec.ts';
 export { layerSpec, layerSpecSchema } from './layer-spec.ts';
+export type { InlineMlaSpec, MlaOptions, MlaSpec } from './mla-spec.ts';
+export { mlaSpec } from './mla-spec.ts';
 export type { ModelOptions, ModelSpec } from './model-spec.ts';
 export { modelSpec, modelSpecSchema, parseModelSpec } from './model-spec.ts';
 export type { MoeOptions, MoeSpec, RouterSpec } from './moe-spec.ts';

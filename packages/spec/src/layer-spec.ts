@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { attentionSpecSchema, type InlineAttentionSpec, inlineAttentionSpecSchema } from './attention-spec.ts';
 import { type FfnSpec, ffnSpecSchema } from './ffn-spec.ts';
+import { type InlineMlaSpec, inlineMlaSpecSchema, mlaSpecSchema } from './mla-spec.ts';
 import { type MoeSpec, moeSpecSchema } from './moe-spec.ts';
 import { type NormSpec, type NormType, normSpecSchema } from './norm-spec.ts';
 import { positive } from './numbers.ts';
@@ -15,8 +16,8 @@ const layerNormsSchema = z.strictObject({
 });
 export type LayerNorms = z.infer<typeof layerNormsSchema>;
 
-/** What mixes tokens; other kinds (MLA, recurrent mixers) join this union. */
-const mixerSpecSchema = z.discriminatedUnion('kind', [attentionSpecSchema]);
+/** What mixes tokens; other kinds (recurrent mixers) join this union. */
+const mixerSpecSchema = z.discriminatedUnion('kind', [attentionSpecSchema, mlaSpecSchema]);
 export type MixerSpec = z.infer<typeof mixerSpecSchema>;
 
 const layerShape = {
@@ -43,12 +44,15 @@ export type LayerSpec = z.infer<typeof layerSpecSchema>;
 
 /** A layer that stands alone, its rotary table inline. */
 const inlineLayerSpecSchema = z
-  .strictObject({ mixer: z.discriminatedUnion('kind', [inlineAttentionSpecSchema]), ...layerShape })
+  .strictObject({
+    mixer: z.discriminatedUnion('kind', [inlineAttentionSpecSchema, inlineMlaSpecSchema]),
+    ...layerShape,
+  })
   .superRefine(checkLayer);
 export type InlineLayerSpec = z.infer<typeof inlineLayerSpecSchema>;
 
 export interface LayerOptions {
-  attention: InlineAttentionSpec;
+  attention: InlineAttentionSpec | InlineMlaSpec;
   ffn: FfnSpec | MoeSpec;
   /** Default `rms_norm`. */
   normType?: NormType;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isDeepEqual } from './deep-equal.ts';
-import { type InlineLayerSpec, type LayerSpec, layerSpecSchema } from './layer-spec.ts';
+import { type InlineLayerSpec, type LayerSpec, layerSpecSchema, type MixerSpec } from './layer-spec.ts';
 import { type NormSpec, normSpecSchema } from './norm-spec.ts';
 import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
@@ -153,7 +153,7 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
     if (ffn.hiddenDim !== hiddenDim)
       fail(['layers', i, 'ffn', 'hiddenDim'], `is ${ffn.hiddenDim}, but the model's is ${hiddenDim}`);
     if (mixer.rope !== null)
-      checkRope(model, mixer.rope, mixer.headDim, (message) => fail(['layers', i, 'mixer', 'rope'], message));
+      checkRope(model, mixer.rope, turnedDims(mixer), (message) => fail(['layers', i, 'mixer', 'rope'], message));
   });
   const { learnedPositions, maxSeqLen } = model;
   if (learnedPositions !== null && (maxSeqLen === null || maxSeqLen > learnedPositions.size)) {
@@ -164,6 +164,11 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
       fail(['maxSeqLen'], `must be null: rope table "${name}" scales dynamically, to any length`);
     }
   }
+}
+
+/** Dimensions of a head that may turn. */
+function turnedDims(mixer: MixerSpec): number {
+  return mixer.kind === 'mla' ? mixer.qkRopeHeadDim : mixer.headDim;
 }
 
 function checkRope(model: ModelShape, name: string, headDim: number, fail: (message: string) => void): void {

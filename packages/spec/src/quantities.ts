@@ -1,7 +1,8 @@
 import type { AttentionSpec } from './attention-spec.ts';
 import { bytesOf, type Dtype } from './dtype.ts';
 import type { FfnSpec } from './ffn-spec.ts';
-import type { LayerSpec } from './layer-spec.ts';
+import type { LayerSpec, MixerSpec } from './layer-spec.ts';
+import type { MlaSpec } from './mla-spec.ts';
 import type { ModelSpec } from './model-spec.ts';
 import type { MoeSpec } from './moe-spec.ts';
 import type { NormSpec } from './norm-spec.ts';
@@ -21,7 +22,7 @@ export interface ParameterCount {
 export function countParameters(model: ModelSpec): ParameterCount {
   const matrix = model.vocabSize * model.hiddenDim;
   const embedding = matrix + (model.learnedPositions?.size ?? 0) * model.hiddenDim;
-  const mixers = sum(model.layers, ({ mixer }) => attentionParameters(mixer));
+  const mixers = sum(model.layers, ({ mixer }) => mixerParameters(mixer));
   const ffns = sum(model.layers, ({ ffn }) => ffnParameters(ffn));
   const norms =
     sum(model.layers, layerNormParameters) +
@@ -30,9 +31,14 @@ export function countParameters(model: ModelSpec): ParameterCount {
   return { embedding, mixers, ffns, norms, lmHead, total: embedding + mixers + ffns + norms + lmHead };
 }
 
-/** Bytes of a KV cache of `tokens` tokens, keys and values of all layers. */
+/** Bytes of a KV cache of `tokens` tokens, keys and values of all layers, as the blocks lay them out. */
 export function kvCacheBytes(model: ModelSpec, tokens: number, dtype: Dtype): number {
-  return sum(model.layers, ({ mixer }) => 2 * bytesOf(dtype, [tokens, mixer.numKvHeads * mixer.headDim]));
+  return sum(model.layers, ({ mixer }) => 2 * bytesOf(dtype, [tokens, cachedWidth(mixer)]));
+}
+
+/** Numbers of a token's keys; its values take as many. Latent attention caches heads, values as wide as keys. */
+function cachedWidth(mixer: MixerSpec): number {
+  return mixer.kind === 'mla' ? mixer.numHeads * mlaKeyDim(mixer) : mixer.numKvHeads * mixer.headDim;
 }
 
 /**
@@ -40,11 +46,37 @@ export function kvCacheBytes(model: ModelSpec, tokens: number, dtype: Dtype): nu
  * product and for each element of q·k and of the weighted sum of values (a window bounds the context).
  */
 export function flopsPerToken(model: ModelSpec, context: number): number {
-  const layers = sum(model.layers, ({ mixer, ffn }) => {
-    const seen = Math.min(context + 1, mixer.slidingWindowSize ?? Number.POSITIVE_INFINITY);
-    return 2 * (attentionWeights(mixer) + usedWeights(ffn)) + 4 * seen * mixer.numHeads * mixer.headDim;
-  });
+  const layers = sum(model.layers, ({ mixer, ffn }) => mixerFlops(mixer, context) + 2 * usedWeights(ffn));
   return layers + 2 * model.vocabSize * model.hiddenDim;
+}
+
+function mixerFlops(mixer: MixerSpec, context: number): number {
+  if (mixer.kind === 'mla')
+    return 2 * mlaWeights(mixer) + 2 * (context + 1) * mixer.numHeads * (mlaKeyDim(mixer) + mixer.vHeadDim);
+  const seen = Math.min(context + 1, mixer.slidingWindowSize ?? Number.POSITIVE_INFINITY);
+  return 2 * attentionWeights(mixer) + 4 * seen * mixer.numHeads * mixer.headDim;
+}
+
+function mixerParameters(mixer: MixerSpec): number {
+  return mixer.kind === 'mla' ? mlaParameters(mixer) : attentionParameters(mixer);
+}
+
+function mlaKeyDim({ qkNopeHeadDim, qkRopeHeadDim }: MlaSpec): number {
+  return qkNopeHeadDim + qkRopeHeadDim;
+}
+
+function mlaWeights(mla: MlaSpec): number {
+  const { hiddenDim, numHeads, qLoraRank, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim } = mla;
+  const queries = numHeads * mlaKeyDim(mla);
+  const q = qLoraRank === null ? hiddenDim * queries : qLoraRank * (hiddenDim + queries);
+  const kv = hiddenDim * (kvLoraRank + qkRopeHeadDim) + kvLoraRank * numHeads * (qkNopeHeadDim + vHeadDim);
+  return q + kv + numHeads * vHeadDim * hiddenDim;
+}
+
+function mlaParameters(mla: MlaSpec): number {
+  const { hiddenDim, qLoraRank, kvLoraRank, qkRopeHeadDim, latentNorm, useBias } = mla;
+  const biases = useBias ? (qLoraRank ?? 0) + kvLoraRank + qkRopeHeadDim + hiddenDim : 0;
+  return mlaWeights(mla) + biases + sum([qLoraRank ?? 0, kvLoraRank], (dim) => normParameters(latentNorm, dim));
 }
 
 /** Of the projections q, k, v, o, and the gate's. */

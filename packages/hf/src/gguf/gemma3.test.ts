@@ -31,7 +31,8 @@ async function specOf(changes: Record<string, GgufFixtureValue>, layers = 7): Pr
   return (await convertGguf(await readGgufHeader(file, 'gemma.gguf'), file)).spec;
 }
 
-const windowsOf = ({ layers }: ModelSpec) => layers.map(({ mixer }) => mixer.slidingWindowSize);
+const windowsOf = ({ layers }: ModelSpec) =>
+  layers.map(({ mixer }) => mixer.kind === 'attention' && mixer.slidingWindowSize);
 const thetasOf = ({ layers, ropeTables }: ModelSpec) => layers.map(({ mixer }) => ropeTables[mixer.rope ?? '']?.theta);
 const pattern = 'attention.sliding_window_pattern';
 

@@ -13,7 +13,8 @@ const dims = {
   vocab_size: 100,
 };
 const specOf = (config: object) => convertConfig({ ...dims, num_hidden_layers: 4, ...config }).spec;
-const windowsOf = ({ layers }: ModelSpec) => layers.map(({ mixer }) => mixer.slidingWindowSize);
+const windowsOf = ({ layers }: ModelSpec) =>
+  layers.map(({ mixer }) => (mixer.kind === 'attention' ? mixer.slidingWindowSize : undefined));
 const ropesOf = ({ layers, ropeTables }: ModelSpec) => layers.map(({ mixer }) => ropeTables[mixer.rope ?? '']?.theta);
 
 describe('mistral', () => {
