@@ -70,7 +70,7 @@ describe.each(goldenNames)('%s', (name) => {
       const factory = createModelFactory({ backends: [backend] });
       // One thread: two wait for each other at every op, which is slow where tests keep the processor busy.
       const hardware = { weightDtype: 'float32', threads: 1, tensorParallelSize } as const;
-      model = await factory.load(checkpoint.folder, { device: backend.name, hardware });
+      model = await checkpoint.load(factory, { device: backend.name, hardware });
     });
     afterAll(() => model.dispose());
 

@@ -17,14 +17,14 @@ const layers = ['layers.0', 'layers.1', 'layers.2'];
 describe.each(['llama', 'llama_bias_linear'])('%s as ttnn calls, by golden functions', (name) => {
   let checkpoint: GoldenCheckpoint;
   const load = (weightDtype: 'float32' | 'bfloat16') =>
-    factory.load(checkpoint.folder, { device: 'n150', hardware: { weightDtype } });
+    checkpoint.load(factory, { device: 'n150', hardware: { weightDtype } });
   let exact: Model;
   let rounded: Model;
   let reference: Model;
   beforeAll(async () => {
     checkpoint = await goldenCheckpoint(name);
     [exact, rounded] = [await load('float32'), await load('bfloat16')];
-    reference = await factory.load(checkpoint.folder, { device: 'reference' });
+    reference = await checkpoint.load(factory, { device: 'reference' });
   });
   afterAll(async () => {
     for (const model of [exact, rounded, reference]) await model[Symbol.asyncDispose]();

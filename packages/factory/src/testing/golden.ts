@@ -3,9 +3,12 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dequantise } from '@tttv2/graph';
-import { parseJson, readSafetensorsHeader } from '@tttv2/hf';
+import { bindWeights, openSafetensors, parseJson, readSafetensorsHeader } from '@tttv2/hf';
 import { localFiles } from '@tttv2/hf/node';
+import type { Model } from '../model.ts';
+import type { ModelFactory, PlaceOptions } from '../model-factory.ts';
 import { generatedSafetensors, type Recipe, recipeSchema } from './generated-checkpoint.ts';
+import { type HandWrittenModel, handWrittenModels } from './hand-written-models.ts';
 
 const fixtures = new URL('../fixtures/', import.meta.url);
 
@@ -21,9 +24,9 @@ export async function goldenRecipe(name: string): Promise<Recipe> {
   return parseJson(await files.readText('weights.json'), recipeSchema, `${name}/weights.json`);
 }
 
-/** A folder that goes when it is disposed of. */
+/** A checkpoint in a folder that goes when it is disposed of. */
 export interface GoldenCheckpoint extends AsyncDisposable {
-  folder: string;
+  load(factory: ModelFactory, options: PlaceOptions): Promise<Model>;
 }
 
 /** The checkpoint that a fixture was recorded with, as the hub has them. */
@@ -31,7 +34,24 @@ export async function goldenCheckpoint(name: string): Promise<GoldenCheckpoint> 
   const folder = await mkdtemp(join(tmpdir(), 'tttv2-golden-'));
   await copyFile(join(goldenFolder(name), 'config.json'), join(folder, 'config.json'));
   await writeFile(join(folder, 'model.safetensors'), generatedSafetensors(await goldenRecipe(name)));
-  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  const handWritten = handWrittenModels[name];
+  if (handWritten !== undefined) return bound(handWritten, folder);
+  return {
+    load: (factory, options) => factory.load(folder, options),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
+
+async function bound({ spec, weights: names }: HandWrittenModel, folder: string): Promise<GoldenCheckpoint> {
+  const checkpoint = await openSafetensors(await localFiles(folder));
+  const weights = bindWeights(spec, { weights: names, ignoredTensors: {} }, checkpoint);
+  return {
+    load: (factory, options) => factory.fromSpec(spec, { ...options, weights }),
+    async [Symbol.asyncDispose]() {
+      await weights.close();
+      await rm(folder, { recursive: true });
+    },
+  };
 }
 
 /** What transformers computes for a prompt, in float32; `tooling/golden/README.md` has the shapes. */
