@@ -153,7 +153,11 @@ test('what is missing is told', async () => {
   });
   expect(await verify(bare, '--golden', join(bare, 'no.safetensors'))).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringMatching(/no.safetensors: is not there/),
+    stderr: expect.stringMatching(/--golden: there is no file .*no.safetensors/),
+  });
+  expect(await verify(bare, '--golden', model)).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/--golden: .*model is a folder/),
   });
   expect(await verify(join(model, 'config.json'))).toMatchObject({
     exitCode: 2,

@@ -1,6 +1,7 @@
+import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { ExecutionMode } from '@tttv2/graph';
-import type { OpenFile } from '@tttv2/hf';
+import type { ModelFiles, OpenFile } from '@tttv2/hf';
 import { localFiles } from '@tttv2/hf/node';
 import { CheckpointError, type HardwareConfig } from '@tttv2/spec';
 import { loadModel } from '../load-model.ts';
@@ -57,15 +58,23 @@ export async function verifyGolden(request: VerifyRequest, signal: AbortSignal):
   }
 }
 
-async function openGolden(
-  { name, golden }: VerifyRequest,
-  signal: AbortSignal,
-): Promise<{ path: string; file: OpenFile }> {
-  if (golden !== undefined) {
-    const files = await localFiles(dirname(golden));
-    return { path: golden, file: await files.open(basename(golden)) };
-  }
-  const files = await openModelFiles(name, { signal });
+async function openGolden({ name, golden }: VerifyRequest, signal: AbortSignal): Promise<Named> {
+  return golden === undefined ? openAmong(name, await openModelFiles(name, { signal })) : openNamed(golden);
+}
+
+interface Named {
+  path: string;
+  file: OpenFile;
+}
+
+async function openNamed(path: string): Promise<Named> {
+  const found = await stat(path).catch(() => null);
+  if (found === null) throw new UsageError(`--golden: there is no file ${path}`);
+  if (found.isDirectory()) throw new UsageError(`--golden: ${path} is a folder: name a file in it`);
+  return { path, file: await (await localFiles(dirname(path))).open(basename(path)) };
+}
+
+async function openAmong(name: string, files: ModelFiles): Promise<Named> {
   const path = 'golden.safetensors';
   if (await files.has(path)) return { path: `${files.name}/${path}`, file: await files.open(path) };
   const message = `has no ${path}, what transformers computed with it: name such a file with --golden FILE`;
