@@ -1,5 +1,16 @@
 import type { WeightNames } from '@tttv2/hf';
-import { type ModelSpec, uniformModelSpec } from '@tttv2/spec';
+import {
+  attentionSpec,
+  ffnSpec,
+  layerSpec,
+  type ModelSpec,
+  mlaSpec,
+  modelSpec,
+  moeSpec,
+  type NormSpec,
+  type RopeSpec,
+  uniformModelSpec,
+} from '@tttv2/spec';
 
 /** A model that no family converts: its specification, and where its parameters lie. */
 export interface HandWrittenModel {
@@ -26,6 +37,25 @@ const names: WeightNames = {
 };
 
 const olmo2Norm = { normType: 'rms_norm', normEps: 1e-5, useBias: false, weight: 'plain' } as const;
+
+const cohereNorm: NormSpec = { normType: 'layer_norm', normEps: 1e-5, useBias: false, weight: 'plain' };
+
+/** Names that most families share. */
+const usualNames: WeightNames = {
+  ...names,
+  'layers.{i}.preMixerNorm': `${inLayer}.input_layernorm`,
+  'layers.{i}.mixer.o': `${inLayer}.self_attn.o_proj`,
+  'layers.{i}.preFfnNorm': `${inLayer}.post_attention_layernorm`,
+  'layers.{i}.ffn.gate': `${inLayer}.mlp.gate_proj`,
+  'layers.{i}.ffn.up': `${inLayer}.mlp.up_proj`,
+  'layers.{i}.ffn.down': `${inLayer}.mlp.down_proj`,
+  finalNorm: 'model.norm',
+};
+
+const small = { hiddenDim: 64, intermediateDim: 48 };
+const heads = { hiddenDim: 64, numHeads: 4, numKvHeads: 2, useBiasQ: false, useBiasKv: false };
+/** The first of two layers sees the tokens in a window, the second all. */
+const windows = [8, null];
 
 export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
   /** A norm after each sublayer and none before; one over all heads of q and of k. */
@@ -74,4 +104,104 @@ export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
       finalNorm: 'model.final_layernorm',
     },
   },
+  /** Attention and network beside each other; each head of q and k normalised by weights of its own; scaled logits. */
+  cohere: {
+    spec: uniformModelSpec({
+      ...{ ...heads, ...small, vocabSize: 256, numLayers: 2, logitScale: 0.5, tieEmbeddings: true },
+      rope: { theta: 500, rotaryDim: 16, layout: 'interleaved', scaling: { kind: 'default' } },
+      residual: 'parallel',
+      norms: { preMixer: cohereNorm, postMixer: null, preFfn: null, postFfn: null },
+      qkNorm: { norm: cohereNorm, scope: 'per_head_weights' },
+    }),
+    weights: {
+      ...usualNames,
+      'layers.{i}.mixer.q.norm': `${inLayer}.self_attn.q_norm`,
+      'layers.{i}.mixer.k.norm': `${inLayer}.self_attn.k_norm`,
+    },
+  },
+  /** Norms on both sides of each sublayer; logits of attention and of the head are capped. */
+  gemma2: {
+    spec: modelSpec({
+      ...{ vocabSize: 256, hiddenDim: 64, embeddingScale: 8, logitSoftcap: 3, tieEmbeddings: true },
+      layers: windows.map((slidingWindowSize) =>
+        layerSpec({
+          attention: attentionSpec({ ...heads, headDim: 24, slidingWindowSize, scale: 20 ** -0.5, softcap: 4 }),
+          ffn: ffnSpec({ ...small, activation: 'gelu_tanh' }),
+          normWeight: 'one_plus',
+          postNorm: true,
+        }),
+      ),
+    }),
+    weights: {
+      ...usualNames,
+      'layers.{i}.postMixerNorm': `${inLayer}.post_attention_layernorm`,
+      'layers.{i}.preFfnNorm': `${inLayer}.pre_feedforward_layernorm`,
+      'layers.{i}.postFfnNorm': `${inLayer}.post_feedforward_layernorm`,
+    },
+  },
+  /** Sinks; embeddings, sublayers and logits are scaled. */
+  granite_swa: {
+    spec: modelSpec({
+      ...{ vocabSize: 256, hiddenDim: 64, embeddingScale: 3, logitScale: 0.5, tieEmbeddings: true },
+      layers: windows.map((slidingWindowSize) =>
+        layerSpec({
+          attention: attentionSpec({ ...heads, slidingWindowSize, scale: 0.5, useSinks: true }),
+          ffn: ffnSpec(small),
+          normEps: 1e-5,
+          residualScale: 0.5,
+        }),
+      ),
+    }),
+    weights: { ...usualNames, 'layers.{i}.mixer.sinks': { tensor: `${inLayer}.self_attn.sinks` } },
+  },
+  deepseek_v3: deepseekV3(),
 };
+
+/** Latent attention; in the second layer experts that are chosen by groups, and one that all tokens share. */
+function deepseekV3(): HandWrittenModel {
+  // YaRN's mscale, once for each of q and k: `yarn_get_mscale` in transformers' `modeling_deepseek_v3.py`.
+  const mscale = 0.1 * Math.log(4) + 1;
+  const scaling: RopeSpec['scaling'] = {
+    kind: 'yarn',
+    factor: 4,
+    originalMaxSeqLen: 32,
+    betaFast: 32,
+    betaSlow: 1,
+    truncate: true,
+    attentionFactor: 1,
+  };
+  const attention = mlaSpec({
+    ...{ hiddenDim: 64, numHeads: 4, qLoraRank: 32, kvLoraRank: 24, qkNopeHeadDim: 16, qkRopeHeadDim: 8, vHeadDim: 12 },
+    scale: 24 ** -0.5 * mscale ** 2,
+    rope: { theta: 10000, rotaryDim: 8, layout: 'interleaved', scaling },
+  });
+  const expert = { hiddenDim: 64, intermediateDim: 24 };
+  const groups = { count: 4, chosen: 2, score: 'top2_sum' } as const;
+  const experts = moeSpec({
+    ...{ ...expert, numExperts: 8, topK: 3 },
+    router: { score: 'sigmoid', scale: 1.5, useSelectionBias: true, groups },
+    shared: { ffn: ffnSpec(expert) },
+  });
+  const layers = [ffnSpec(small), experts].map((ffn) => layerSpec({ attention, ffn }));
+  const expertsOf = (projection: string) => ({ tensor: `${inLayer}.mlp.experts.{e}.${projection}.weight` });
+  return {
+    spec: modelSpec({ vocabSize: 256, hiddenDim: 64, layers }),
+    weights: {
+      ...usualNames,
+      'layers.{i}.mixer.q.down': `${inLayer}.self_attn.q_a_proj`,
+      'layers.{i}.mixer.q.norm': `${inLayer}.self_attn.q_a_layernorm`,
+      'layers.{i}.mixer.q.up': `${inLayer}.self_attn.q_b_proj`,
+      'layers.{i}.mixer.kvDown': `${inLayer}.self_attn.kv_a_proj_with_mqa`,
+      'layers.{i}.mixer.kvNorm': `${inLayer}.self_attn.kv_a_layernorm`,
+      'layers.{i}.mixer.kvUp': `${inLayer}.self_attn.kv_b_proj`,
+      'layers.{i}.ffn.router': `${inLayer}.mlp.gate`,
+      'layers.{i}.ffn.router.selectionBias': { tensor: `${inLayer}.mlp.gate.e_score_correction_bias` },
+      'layers.{i}.ffn.experts.gate.weight': expertsOf('gate_proj'),
+      'layers.{i}.ffn.experts.up.weight': expertsOf('up_proj'),
+      'layers.{i}.ffn.experts.down.weight': expertsOf('down_proj'),
+      'layers.{i}.ffn.shared.gate': `${inLayer}.mlp.shared_experts.gate_proj`,
+      'layers.{i}.ffn.shared.up': `${inLayer}.mlp.shared_experts.up_proj`,
+      'layers.{i}.ffn.shared.down': `${inLayer}.mlp.shared_experts.down_proj`,
+    },
+  };
+}
