@@ -1,6 +1,14 @@
 import type { Executable } from '@tttv2/graph';
 import type { ChatTemplate, GenerationConfig, Tokenizer } from '@tttv2/hf';
-import { checkIds, type Generation, generate, greedy, type Sampling } from '@tttv2/runtime';
+import {
+  checkIds,
+  type Detokenizer,
+  type Generation,
+  generate,
+  greedy,
+  type KeptSequence,
+  type Sampling,
+} from '@tttv2/runtime';
 import { CheckpointError, type ModelSpec, RequestError } from '@tttv2/spec';
 
 export interface Message {
@@ -22,6 +30,8 @@ export type GenerateOptions = Prompt & {
   stop?: readonly string[];
   /** Goes on after the model's end tokens. */
   ignoreEos?: boolean;
+  /** Keeps keys and values for the next generation, as of a conversation; default: they go at the end. */
+  sequence?: KeptSequence;
   signal?: AbortSignal;
 };
 
@@ -88,10 +98,10 @@ export class Model implements AsyncDisposable {
    * @throws RequestError, DoesNotFitError for what cannot be served.
    */
   generate(options: GenerateOptions): Generation {
-    const { maxNewTokens, sampling, logprobs, stop, ignoreEos, signal } = options;
+    const { maxNewTokens, sampling, logprobs, stop, ignoreEos, sequence, signal } = options;
     const { spec, executable } = this;
     return generate(
-      { executable, detokenizer: this.tokenizer ?? noText, vocabSize: spec.vocabSize, maxSeqLen: spec.maxSeqLen },
+      { executable, detokenizer: detokenizerOf(this.tokenizer), vocabSize: spec.vocabSize, maxSeqLen: spec.maxSeqLen },
       {
         promptIds: this.encode(options),
         sampling: { ...this.#defaultSampling(), ...sampling },
@@ -99,6 +109,7 @@ export class Model implements AsyncDisposable {
         ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
         ...(logprobs === undefined ? {} : { logprobs }),
         ...(stop === undefined ? {} : { stop }),
+        ...(sequence === undefined ? {} : { sequence }),
         ...(signal === undefined ? {} : { signal }),
       },
     );
@@ -137,5 +148,9 @@ function withBos(tokenizer: Tokenizer, ids: number[]): number[] {
   return isWanted && ids[0] !== first ? [first, ...ids] : ids;
 }
 
-/** For models without a tokenizer: ids alone. */
-const noText = { decode: () => '' };
+/** Ids that the tokenizer does not know have no text: many models have more rows than there are tokens, or no tokenizer. */
+function detokenizerOf(tokenizer: Tokenizer | null): Detokenizer {
+  if (tokenizer === null) return { decode: () => '' };
+  const isKnown = (id: number) => id < tokenizer.vocabSize;
+  return { decode: (ids, options) => tokenizer.decode(ids.filter(isKnown), options) };
+}

@@ -37,7 +37,7 @@ test('greedy tokens are those of computing the whole text anew', async () => {
     promptIds,
     finishReason: 'length',
     mode: 'reference',
-    usage: { promptTokens: 5, newTokens: 8 },
+    usage: { promptTokens: 5, cachedTokens: 0, newTokens: 8 },
   });
   expect(result.text).toBe(detokenizer.decode(result.ids));
   expect(result.timings.ttftMs).toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 import type { Executable, ExecutionMode, FloatTensor, State } from '@tttv2/graph';
 import { DoesNotFitError, RequestError } from '@tttv2/spec';
 import { feed } from './feed.ts';
+import { KeptSequence } from './kept-sequence.ts';
 import { type Logprobs, logprobsOf } from './logprobs.ts';
 import { Sampler } from './sampler.ts';
 import { greedy, type Sampling } from './sampling.ts';
@@ -21,6 +22,8 @@ export interface GenerateRequest {
   stopTokenIds?: readonly number[];
   /** Strings that end the text; neither they nor what follows is part of it. */
   stop?: readonly string[];
+  /** Keeps the keys and values for the next generation, and goes on from those of the last; default: they go at the end. */
+  sequence?: KeptSequence;
   /** Ends the generation: what there is stays, `finishReason` is `abort`. */
   signal?: AbortSignal;
 }
@@ -45,14 +48,15 @@ export interface GenerateResult {
   finishReason: FinishReason;
   /** How the logits came about; of `acceptance` the ids mean nothing. */
   mode: ExecutionMode;
-  usage: { promptTokens: number; newTokens: number };
+  /** `cachedTokens` are those of the prompt that a kept sequence held already. */
+  usage: { promptTokens: number; cachedTokens: number; newTokens: number };
   timings: GenerateTimings;
 }
 
 export interface GenerateTimings {
   /** From the request to the first token; NaN without one. */
   ttftMs: number;
-  /** Prompt tokens over `ttftMs`. */
+  /** Prompt tokens that were computed, over `ttftMs`. */
   prefillTokensPerSecond: number;
   /** New tokens but the first, over the time from the first to the last; NaN below two tokens. */
   decodeTokensPerSecond: number;
@@ -106,14 +110,15 @@ async function* pieces(
   const promptIds = [...request.promptIds];
   const budget = checkRequest(model, request);
   const total = promptIds.length + budget;
-  const state = model.executable.createState({ maxSequences: 1, totalTokens: total, tokensPerSequence: total });
+  const sequence = request.sequence ?? new KeptSequence(model.executable, total);
+  const { state, from } = sequence.begin(promptIds, total);
   const text = new TextPieces(model.detokenizer, request.stop ?? []);
   const times: number[] = [];
   const ids: number[] = [];
   const logprobs: Logprobs[] = [];
   let finishReason: FinishReason = 'length';
   try {
-    for await (const token of tokens(model.executable, state, { ...request, promptIds, maxNewTokens: budget })) {
+    for await (const token of tokens(model.executable, state, { ...request, promptIds, from, maxNewTokens: budget })) {
       const { id } = token;
       ids.push(id);
       if (token.logprobs !== undefined) logprobs.push(token.logprobs);
@@ -131,7 +136,8 @@ async function* pieces(
       if (rest !== '' && last !== undefined) yield { id: last, text: rest };
     }
   } finally {
-    state.dispose();
+    sequence.end([...promptIds, ...ids]);
+    if (request.sequence === undefined) sequence[Symbol.dispose]();
   }
   finish({
     promptIds,
@@ -140,8 +146,8 @@ async function* pieces(
     ...(request.logprobs === undefined ? {} : { logprobs }),
     finishReason,
     mode: model.executable.mode,
-    usage: { promptTokens: promptIds.length, newTokens: ids.length },
-    timings: timingsOf(start, times, promptIds.length),
+    usage: { promptTokens: promptIds.length, cachedTokens: from, newTokens: ids.length },
+    timings: timingsOf(start, times, promptIds.length - from),
   });
 }
 
@@ -149,11 +155,18 @@ async function* pieces(
 async function* tokens(
   executable: Executable,
   state: State,
-  { promptIds, maxNewTokens, sampling, logprobs, signal }: GenerateRequest & { maxNewTokens: number },
+  {
+    promptIds,
+    from,
+    maxNewTokens,
+    sampling,
+    logprobs,
+    signal,
+  }: GenerateRequest & { from: number; maxNewTokens: number },
 ): AsyncGenerator<Pick<TextChunk, 'id' | 'logprobs'>> {
   const sampler = new Sampler({ ...greedy, ...sampling });
   const history = new TokenHistory(promptIds);
-  let next = Int32Array.from(promptIds);
+  let next = Int32Array.from(promptIds.slice(from));
   for (let i = 0; i < maxNewTokens; i++) {
     const logits = await unlessAborted(
       () => feed(executable, state, next, signal === undefined ? {} : { signal }),
@@ -249,13 +262,13 @@ export function roomAfter(promptTokens: number, maxSeqLen: number): number {
   throw new DoesNotFitError({ message, wanted: promptTokens + 1, available: maxSeqLen, unit: 'tokens' });
 }
 
-function timingsOf(start: number, times: readonly number[], promptTokens: number): GenerateTimings {
+function timingsOf(start: number, times: readonly number[], computedTokens: number): GenerateTimings {
   const [first = Number.NaN] = times;
   const last = times.at(-1) ?? Number.NaN;
   const ttftMs = first - start;
   return {
     ttftMs,
-    prefillTokensPerSecond: promptTokens / (ttftMs / 1000),
+    prefillTokensPerSecond: computedTokens / (ttftMs / 1000),
     decodeTokensPerSecond: times.length < 2 ? Number.NaN : (times.length - 1) / ((last - first) / 1000),
   };
 }

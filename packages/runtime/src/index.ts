@@ -10,6 +10,7 @@ export type {
   TextChunk,
 } from './generate.ts';
 export { checkIds, Generation, generate, roomAfter } from './generate.ts';
+export { KeptSequence } from './kept-sequence.ts';
 export { LogitsError } from './logits-error.ts';
 export type { Logprobs, TokenLogprob } from './logprobs.ts';
 export { logprobsOf } from './logprobs.ts';
