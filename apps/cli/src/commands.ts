@@ -15,6 +15,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'generates text from a prompt',
     load: async () => (await import('./commands/run.ts')).run,
   },
+  chat: {
+    summary: 'talks with a model',
+    load: async () => (await import('./commands/chat.ts')).chat,
+  },
   logits: {
     summary: 'writes the logits of given tokens to a file',
     load: async () => (await import('./commands/logits.ts')).logits,

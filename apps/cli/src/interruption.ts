@@ -6,9 +6,10 @@ const signals = ['SIGINT', 'SIGTERM'] as const;
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
   #exitCode: number | null = null;
+  #handler: (() => boolean) | null = null;
 
   constructor() {
-    for (const name of signals) process.once(name, this.#interrupt);
+    for (const name of signals) process.on(name, this.#interrupt);
   }
 
   [Symbol.dispose](): void {
@@ -24,7 +25,19 @@ export class Interruption implements Disposable {
     return this.#exitCode;
   }
 
+  /** Until it is disposed, Ctrl-C ends nothing where `handler` says that it dealt with it. */
+  handle(handler: () => boolean): Disposable {
+    this.#handler = handler;
+    return {
+      [Symbol.dispose]: () => {
+        this.#handler = null;
+      },
+    };
+  }
+
   readonly #interrupt = (name: (typeof signals)[number]): void => {
+    if (name === 'SIGINT' && this.#handler?.()) return;
+    process.off(name, this.#interrupt);
     this.#exitCode ??= 128 + constants.signals[name];
     this.#controller.abort();
   };

@@ -18,7 +18,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     const command = await loadCommand(name);
     if (asksForHelp(rest)) return print(commandHelp(name, command));
-    const exitCode = await command.run(parseCommandLine(command.inputs, rest), interruption.signal);
+    const exitCode = await command.run(parseCommandLine(command.inputs, rest), interruption.signal, interruption);
     return interruption.exitCode ?? exitCode ?? 0;
   } catch (error) {
     return interruption.exitCode ?? reportError(error, Object.hasOwn(commands, name) ? name : null);

@@ -1,12 +1,14 @@
 import type { Model, Prompt } from '@tttv2/factory';
-import type { ExecutionMode } from '@tttv2/graph';
-import type { GenerateResult, Generation, Sampling, TextChunk, TokenLogprob } from '@tttv2/runtime';
+import type { GenerateResult, Generation, TextChunk, TokenLogprob } from '@tttv2/runtime';
 import type { Command, Read } from '../command.ts';
+import { describeGeneration } from '../describe-generation.ts';
+import { given } from '../given.ts';
 import { hardwareInputs, readHardware } from '../hardware-inputs.ts';
-import { flag, number, orElse, text, wholeNumber } from '../input.ts';
+import { flag, orElse, text, wholeNumber } from '../input.ts';
 import { modelArgument } from '../model-argument.ts';
 import { note, printJson } from '../output.ts';
 import { readStdin } from '../read-stdin.ts';
+import { readSampling, samplingInputs } from '../sampling-inputs.ts';
 import { parseTokenIds } from '../token-ids.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -19,47 +21,6 @@ const maxNewTokens = orElse(
   wholeNumber({ name: 'max-new-tokens', short: 'n', placeholder: 'N', min: 1, about: 'new tokens at most' }),
 );
 const ignoreEos = flag({ name: 'ignore-eos', about: 'goes on after the end tokens of the model' });
-const temperature = orElse(
-  0,
-  number({ name: 'temperature', short: 't', placeholder: 'T', min: 0, about: '0 always takes the likeliest token' }),
-);
-const topK = wholeNumber({ name: 'top-k', placeholder: 'K', min: 0, about: 'draws from the K likeliest tokens' });
-const topP = number({
-  name: 'top-p',
-  placeholder: 'P',
-  min: 0,
-  max: 1,
-  about: 'draws from the likeliest that make up P (0 to 1)',
-});
-const minP = number({
-  name: 'min-p',
-  placeholder: 'P',
-  min: 0,
-  max: 1,
-  about: 'draws from those P times as likely as the likeliest',
-});
-const repetitionPenalty = number({
-  name: 'repetition-penalty',
-  placeholder: 'R',
-  min: 0,
-  about: 'above 1 makes tokens of the prompt and the text less likely',
-});
-const presencePenalty = number({
-  name: 'presence-penalty',
-  placeholder: 'A',
-  min: -2,
-  about: 'is subtracted from the logits of tokens of the text',
-});
-const frequencyPenalty = number({
-  name: 'frequency-penalty',
-  placeholder: 'A',
-  min: -2,
-  about: 'is subtracted for each time that a token is in the text',
-});
-const seed = orElse(
-  0,
-  wholeNumber({ name: 'seed', placeholder: 'N', min: 0, about: 'the same seed draws the same tokens' }),
-);
 const logprobs = wholeNumber({
   name: 'logprobs',
   placeholder: 'N',
@@ -72,8 +33,9 @@ export const run: Command = {
   about:
     'Generates text on a device and prints it as it comes. The prompt goes through the chat template of the model, unless it has none. Counts and speed are told at the end, on stderr.',
   inputs: [
-    ...[modelArgument, prompt, ids, system, raw, maxNewTokens, ignoreEos, temperature, topK, topP, minP],
-    ...[repetitionPenalty, presencePenalty, frequencyPenalty, seed, logprobs, json],
+    ...[modelArgument, prompt, ids, system, raw, maxNewTokens, ignoreEos],
+    ...samplingInputs,
+    ...[logprobs, json],
     ...hardwareInputs,
   ],
   examples: [
@@ -130,27 +92,6 @@ async function readAsked(read: Read): Promise<Asked> {
   return { text: givenPrompt === '-' ? await readStdin() : givenPrompt, system: read(system), isRaw };
 }
 
-function readSampling(read: Read): Partial<Sampling> {
-  const [k, p, min] = [read(topK), read(topP), read(minP)];
-  if (read(temperature) === 0 && (k ?? p ?? min) !== undefined)
-    note('--top-k, --top-p and --min-p change nothing at temperature 0: give one, as in -t 0.8');
-  return {
-    temperature: read(temperature),
-    seed: read(seed),
-    ...given('topK', k),
-    ...given('topP', p),
-    ...given('minP', min),
-    ...given('repetitionPenalty', read(repetitionPenalty)),
-    ...given('presencePenalty', read(presencePenalty)),
-    ...given('frequencyPenalty', read(frequencyPenalty)),
-  };
-}
-
-/** What is not given is left out: the model may have a default for it. */
-function given<K extends string>(name: K, value: number | undefined): { [P in K]?: number } | Record<never, never> {
-  return value === undefined ? {} : { [name]: value };
-}
-
 function promptFor(model: Model, asked: Asked): Prompt {
   if ('promptIds' in asked) return asked;
   if (asked.isRaw) return { prompt: asked.text };
@@ -179,19 +120,7 @@ function named({ tokenizer }: Model, { id, logprob }: TokenLogprob) {
   return { id, text: isKnown ? tokenizer.decode([id]) : '', logprob };
 }
 
-/** What a text is worth that no device has computed. */
-const worth: Readonly<Record<ExecutionMode, readonly string[]>> = {
-  device: [],
-  reference: ['computed by reference, not on the device'],
-  acceptance: ['nothing was computed: the text means nothing'],
-};
-
-function endText({ text: whole, usage, timings, mode }: GenerateResult): void {
-  if (!whole.endsWith('\n')) process.stdout.write('\n');
-  const { ttftMs, prefillTokensPerSecond: prefill, decodeTokensPerSecond: decode } = timings;
-  const speeds = [
-    ...(Number.isNaN(ttftMs) ? [] : [`first after ${Math.round(ttftMs)} ms (${prefill.toFixed(1)} tokens/s)`]),
-    ...(Number.isNaN(decode) ? [] : [`then ${decode.toFixed(1)} tokens/s`]),
-  ];
-  note([`${usage.promptTokens} prompt tokens`, `${usage.newTokens} new`, ...speeds, ...worth[mode]].join(', '));
+function endText(result: GenerateResult): void {
+  if (!result.text.endsWith('\n')) process.stdout.write('\n');
+  note(describeGeneration(result));
 }
