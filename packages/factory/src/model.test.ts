@@ -11,7 +11,9 @@ const tokenizer = tokenizerFromJson(
 );
 
 test('rows of the vocabulary that are no token have no text', async () => {
-  await using random = await createModelFactory({ backends: [referenceBackend] }).fromSpec(spec, { device: 'reference' });
+  await using random = await createModelFactory({ backends: [referenceBackend] }).fromSpec(spec, {
+    device: 'reference',
+  });
   const { origin, executable } = random;
   const parts = { spec, origin, executable, tokenizer, chatTemplate: null, generation: null, close: async () => {} };
   const { ids, text } = await new Model(parts).generate({ prompt: 'ab', maxNewTokens: 8 }).result();
