@@ -1,7 +1,8 @@
 import type { GraphBuilder, ValueId } from '@tttv2/graph';
-import type { LayerSpec, NormSpec, RopeSpec } from '@tttv2/spec';
+import type { FfnSpec, LayerSpec, MixerSpec, MoeSpec, NormSpec, RopeSpec } from '@tttv2/spec';
 import { attention } from './attention.ts';
 import { feedForward } from './feed-forward.ts';
+import { mamba2 } from './mamba2.ts';
 import { mla } from './mla.ts';
 import { moe } from './moe.ts';
 import { norm } from './norm.ts';
@@ -25,26 +26,43 @@ export function decoderLayer(
   ropeTables: Readonly<Record<string, RopeSpec>>,
 ): ValueId {
   const { mixer, ffn, norms, residual } = layer;
-  const mix = (input: ValueId) =>
-    builder.scope('mixer', () =>
-      mixer.kind === 'mla' ? mla(builder, input, mixer, ropeTables) : attention(builder, input, mixer, ropeTables),
-    );
-  const feed = (input: ValueId) =>
-    builder.scope('ffn', () => (ffn.kind === 'moe' ? moe(builder, input, ffn) : feedForward(builder, input, ffn)));
   const normalise = (scope: string, of: ValueId, spec: NormSpec | null) =>
     norm(builder, scope, of, spec, mixer.hiddenDim);
   const add = (from: ValueId, value: ValueId, scope: string, post: NormSpec | null) =>
     addResidual(builder, layer, { from, value }, (of) => normalise(scope, of, post));
 
   const mixerInput = normalise('preMixerNorm', x, norms.preMixer);
-  const mixed = add(x, mix(mixerInput), 'postMixerNorm', norms.postMixer);
+  const mixed = add(x, mix(builder, mixerInput, mixer, ropeTables), 'postMixerNorm', norms.postMixer);
+  if (ffn === null) return mixed;
   const ffnInput =
     residual === 'sequential'
       ? normalise('preFfnNorm', mixed, norms.preFfn)
       : norms.preFfn === null
         ? mixerInput
         : normalise('preFfnNorm', x, norms.preFfn);
-  return add(mixed, feed(ffnInput), 'postFfnNorm', norms.postFfn);
+  return add(mixed, feed(builder, ffnInput, ffn), 'postFfnNorm', norms.postFfn);
+}
+
+function mix(
+  builder: GraphBuilder,
+  x: ValueId,
+  mixer: MixerSpec,
+  ropeTables: Readonly<Record<string, RopeSpec>>,
+): ValueId {
+  return builder.scope('mixer', () => {
+    switch (mixer.kind) {
+      case 'attention':
+        return attention(builder, x, mixer, ropeTables);
+      case 'mla':
+        return mla(builder, x, mixer, ropeTables);
+      case 'mamba2':
+        return mamba2(builder, x, mixer);
+    }
+  });
+}
+
+function feed(builder: GraphBuilder, x: ValueId, ffn: FfnSpec | MoeSpec): ValueId {
+  return builder.scope('ffn', () => (ffn.kind === 'moe' ? moe(builder, x, ffn) : feedForward(builder, x, ffn)));
 }
 
 /** `from` and what a sublayer made, scaled; normalised before or after the sum. */

@@ -244,7 +244,7 @@ test('an unknown family is named, with the one most like it', () => {
   const error = thrownBy(() => convertConfig({ model_type: 'llama4' }));
   expect(error).toMatchObject({ modelType: 'llama4', nearest: 'llama', keys: ['model_type'] });
   expect(error.message).toMatch(/model_type "llama4" is not supported.*"llama".*supported are/);
-  expect(thrownBy(() => convertConfig({ model_type: 'bamba' }))).toMatchObject({ nearest: null });
+  expect(thrownBy(() => convertConfig({ model_type: 'xlstm' }))).toMatchObject({ nearest: null });
   const untyped = thrownBy(() => convertConfig({ architectures: ['LlamaForCausalLM'] }));
   expect(untyped).toBeInstanceOf(UnsupportedModelError);
   expect(untyped.message).toMatch(/no "model_type", only "architectures": \["LlamaForCausalLM"\]/);

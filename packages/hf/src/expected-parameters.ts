@@ -1,4 +1,15 @@
-import type { AttentionSpec, FfnSpec, LayerSpec, MlaSpec, ModelSpec, MoeSpec, NormSpec } from '@tttv2/spec';
+import {
+  type AttentionSpec,
+  type FfnSpec,
+  type LayerSpec,
+  type Mamba2Spec,
+  type MixerSpec,
+  type MlaSpec,
+  type ModelSpec,
+  type MoeSpec,
+  mamba2Widths,
+  type NormSpec,
+} from '@tttv2/spec';
 
 type Entry = [name: string, shape: number[]];
 
@@ -23,11 +34,36 @@ function positions(size: number, hiddenDim: number): Entry {
 function layerParameters({ norms, mixer, ffn }: LayerSpec, hiddenDim: number): Entry[] {
   return [
     ...normParameters('preMixerNorm', norms.preMixer, hiddenDim),
-    ...under('mixer', mixer.kind === 'mla' ? mlaParameters(mixer) : attentionParameters(mixer)),
+    ...under('mixer', mixerParameters(mixer)),
     ...normParameters('postMixerNorm', norms.postMixer, hiddenDim),
     ...normParameters('preFfnNorm', norms.preFfn, hiddenDim),
-    ...under('ffn', ffn.kind === 'moe' ? moeParameters(ffn) : ffnParameters(ffn)),
+    ...(ffn === null ? [] : under('ffn', ffn.kind === 'moe' ? moeParameters(ffn) : ffnParameters(ffn))),
     ...normParameters('postFfnNorm', norms.postFfn, hiddenDim),
+  ];
+}
+
+function mixerParameters(mixer: MixerSpec): Entry[] {
+  switch (mixer.kind) {
+    case 'attention':
+      return attentionParameters(mixer);
+    case 'mla':
+      return mlaParameters(mixer);
+    case 'mamba2':
+      return mamba2Parameters(mixer);
+  }
+}
+
+function mamba2Parameters(mixer: Mamba2Spec): Entry[] {
+  const { hiddenDim, numHeads, convWidth, useBias, useBiasConv } = mixer;
+  const { inner, conv, projected } = mamba2Widths(mixer);
+  return [
+    ...linear('in', projected, hiddenDim, useBias),
+    ...linear('conv', conv, convWidth, useBiasConv),
+    ['scan.timeStepBias', [numHeads]],
+    ['scan.logDecay', [numHeads]],
+    ['scan.skip', [numHeads]],
+    ['norm.weight', [inner]],
+    ...linear('out', hiddenDim, inner, useBias),
   ];
 }
 

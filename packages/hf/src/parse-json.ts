@@ -12,9 +12,16 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>, file: string): 
 
 function parse(text: string, file: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(withoutPythonNumbers(text));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CheckpointError({ file, message: `is not JSON: ${reason}`, cause });
   }
+}
+
+/** Python writes numbers that JSON does not have; transformers 5 writes objects in their place, and so they are read here. */
+function withoutPythonNumbers(text: string): string {
+  return text.replaceAll(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (found) =>
+    found.startsWith('"') ? found : `{"__float__":"${found}"}`,
+  );
 }

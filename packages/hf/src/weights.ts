@@ -34,7 +34,7 @@ export function bindWeights(spec: ModelSpec, rules: TensorRules, checkpoint: Che
     for (const tensor of tensorsOf(layout, shape)) {
       const view = checkpoint.tensors.get(tensor);
       if (view === undefined) mismatch.missing.push(`${tensor} (${parameter})`);
-      else if (fits(view, expected)) found.push(view);
+      else if (fits(view, expected)) found.push({ ...view, shape: expected });
       else if (!used.has(tensor))
         mismatch.wrong.push({ name: tensor, expected: show('float', expected), found: shown(view) });
       used.add(tensor);
@@ -68,9 +68,10 @@ interface Mismatch {
 
 const notNumbers = new Set<Dtype>(['int64', 'int32', 'int16', 'int8', 'uint8', 'bool']);
 
+/** Dimensions of one change nothing: convolutions of single channels lie as `[C, 1, K]`. */
 function fits({ dtype, shape }: StoredView, expected: readonly number[]): boolean {
-  const sameShape = shape.length === expected.length && shape.every((dim, i) => dim === expected[i]);
-  return sameShape && !notNumbers.has(dtype);
+  const wide = (dims: readonly number[]) => dims.filter((dim) => dim !== 1).join();
+  return wide(shape) === wide(expected) && !notNumbers.has(dtype);
 }
 
 /** A tied model's checkpoint may hold the head, too: it is the embedding once more. */

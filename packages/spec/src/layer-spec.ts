@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { attentionSpecSchema, type InlineAttentionSpec, inlineAttentionSpecSchema } from './attention-spec.ts';
 import { type FfnSpec, ffnSpecSchema } from './ffn-spec.ts';
+import { mamba2SpecSchema } from './mamba2-spec.ts';
 import { type InlineMlaSpec, inlineMlaSpecSchema, mlaSpecSchema } from './mla-spec.ts';
 import { type MoeSpec, moeSpecSchema } from './moe-spec.ts';
 import { type NormSpec, type NormType, normSpecSchema } from './norm-spec.ts';
@@ -16,12 +17,13 @@ const layerNormsSchema = z.strictObject({
 });
 export type LayerNorms = z.infer<typeof layerNormsSchema>;
 
-/** What mixes tokens; other kinds (recurrent mixers) join this union. */
-const mixerSpecSchema = z.discriminatedUnion('kind', [attentionSpecSchema, mlaSpecSchema]);
+/** What mixes tokens. */
+const mixerSpecSchema = z.discriminatedUnion('kind', [attentionSpecSchema, mlaSpecSchema, mamba2SpecSchema]);
 export type MixerSpec = z.infer<typeof mixerSpecSchema>;
 
 const layerShape = {
-  ffn: z.discriminatedUnion('kind', [ffnSpecSchema, moeSpecSchema]),
+  /** null: a layer that mixes alone. */
+  ffn: z.discriminatedUnion('kind', [ffnSpecSchema, moeSpecSchema]).nullable(),
   norms: layerNormsSchema,
   /**
    * `sublayer`: `x + post(f(pre x))`, each norm where it stands.
@@ -45,15 +47,22 @@ export type LayerSpec = z.infer<typeof layerSpecSchema>;
 /** A layer that stands alone, its rotary table inline. */
 const inlineLayerSpecSchema = z
   .strictObject({
-    mixer: z.discriminatedUnion('kind', [inlineAttentionSpecSchema, inlineMlaSpecSchema]),
+    mixer: z.discriminatedUnion('kind', [inlineAttentionSpecSchema, inlineMlaSpecSchema, mamba2SpecSchema]),
     ...layerShape,
   })
   .superRefine(checkLayer);
 export type InlineLayerSpec = z.infer<typeof inlineLayerSpecSchema>;
 
-export interface LayerOptions {
-  attention: InlineAttentionSpec | InlineMlaSpec;
-  ffn: FfnSpec | MoeSpec;
+/** What mixes tokens: attention by the seed's name, or a mixer of another kind. */
+type MixerOptions =
+  | { attention: InlineAttentionSpec | InlineMlaSpec; mixer?: undefined }
+  | { attention?: undefined; mixer: InlineLayerSpec['mixer'] };
+
+export type LayerOptions = MixerOptions & LayerShapeOptions;
+
+export interface LayerShapeOptions {
+  /** null: a layer that mixes alone. */
+  ffn: FfnSpec | MoeSpec | null;
   /** Default `rms_norm`. */
   normType?: NormType;
   /** Default 1e-6. */
@@ -76,20 +85,21 @@ export interface LayerOptions {
 
 /** A layer that stands alone, by the seed's names and defaults. @throws SpecError that names the field. */
 export function layerSpec(options: LayerOptions): InlineLayerSpec {
-  const { attention, ffn, normType = 'rms_norm', normEps = 1e-6, preNorm = true, postNorm = false } = options;
+  const { ffn, normType = 'rms_norm', normEps = 1e-6, preNorm = true, postNorm = false } = options;
   const { normWeight: weight = 'plain', residual = 'sequential', residualScale = 1 } = options;
   const useBias = normType === 'layer_norm' && weight !== 'none';
   const norm: NormSpec = { normType, normEps, useBias, weight };
   const post = postNorm ? norm : null;
-  const preFfn = residual === 'parallel' ? null : norm;
+  const preFfn = residual === 'parallel' || ffn === null ? null : norm;
+  const postFfn = ffn === null ? null : post;
   return parseWith(inlineLayerSpecSchema, {
-    mixer: attention,
+    mixer: options.mixer ?? options.attention,
     ffn,
     norms:
       options.norms ??
       (preNorm
-        ? { preMixer: norm, postMixer: post, preFfn, postFfn: post }
-        : { preMixer: null, postMixer: norm, preFfn: null, postFfn: norm }),
+        ? { preMixer: norm, postMixer: post, preFfn, postFfn }
+        : { preMixer: null, postMixer: norm, preFfn: null, postFfn: ffn === null ? null : norm }),
     postNormOf: options.postNormOf ?? (preNorm ? 'sublayer' : 'residual'),
     residual,
     residualScale,
@@ -98,7 +108,11 @@ export function layerSpec(options: LayerOptions): InlineLayerSpec {
 
 type Checked = Omit<LayerSpec, 'mixer'>;
 
-function checkLayer({ residual, postNormOf }: Checked, context: z.RefinementCtx<Checked>): void {
+function checkLayer({ residual, postNormOf, ffn, norms }: Checked, context: z.RefinementCtx<Checked>): void {
+  for (const name of ['preFfn', 'postFfn'] as const) {
+    if (ffn === null && norms[name] !== null)
+      context.addIssue({ code: 'custom', path: ['norms', name], message: 'must be null: there is no ffn' });
+  }
   if (residual === 'parallel' && postNormOf === 'residual')
     context.addIssue({
       code: 'custom',

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { attentionSpec } from './attention-spec.ts';
 import { SpecError } from './errors/spec-error.ts';
-import { activationTypeSchema } from './ffn-spec.ts';
+import { activationTypeSchema, ffnSpec } from './ffn-spec.ts';
+import { layerSpec } from './layer-spec.ts';
+import { mamba2Spec } from './mamba2-spec.ts';
 import { type ModelSpec, modelSpec, parseModelSpec } from './model-spec.ts';
+import { countParameters, kvCacheBytes, recurrentStateBytes } from './quantities.ts';
 import type { RopeScaling } from './rope-spec.ts';
 import { type UniformOptions, uniformModelSpec } from './uniform.ts';
 
@@ -93,7 +97,7 @@ test('what is given is what the specification says', () => {
         ] as const)
           if (given[field] !== undefined) expect(mixer).toHaveProperty(field, given[field]);
         if (given.activation !== undefined)
-          expect(ffn.activation).toBe(given.activation === 'swish' ? 'silu' : given.activation);
+          expect(ffn).toHaveProperty('activation', given.activation === 'swish' ? 'silu' : given.activation);
         if (given.normEps !== undefined) expect((norms.preMixer ?? norms.postMixer)?.normEps).toBe(given.normEps);
       }
       if (given.tieEmbeddings !== undefined) expect(spec.tieEmbeddings).toBe(given.tieEmbeddings);
@@ -223,18 +227,12 @@ test.each<[Partial<UniformOptions>, string, RegExp]>([
 
 test('layers with equal inline tables share one, others get their own', () => {
   const layerOf = (rotaryBase: number) => {
-    const [layer] = uniformModelSpec({ ...base, rotaryBase }).layers;
-    if (layer === undefined || layer.mixer.rope === null) throw new Error('a uniform model has layers with tables');
-    return layer;
+    const attention = attentionSpec({ hiddenDim: 16, numHeads: 4, rotaryBase });
+    return layerSpec({ attention, ffn: ffnSpec({ hiddenDim: 16, intermediateDim: 24 }) });
   };
-  const base = { vocabSize: 11, hiddenDim: 16, numLayers: 1, numHeads: 4, intermediateDim: 24 };
-  const table = (theta: number) => ({ theta, rotaryDim: 4, layout: 'half', scaling: { kind: 'default' } }) as const;
-  const inline = (theta: number) => {
-    const layer = layerOf(theta);
-    return { ...layer, mixer: { ...layer.mixer, rope: table(theta) } };
-  };
-  const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers: [inline(100), inline(1e6), inline(100)] });
-  expect(spec.layers.map(({ mixer }) => mixer.rope)).toEqual(['main', 'table1', 'main']);
+  const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers: [layerOf(100), layerOf(1e6), layerOf(100)] });
+  const names = spec.layers.map(({ mixer }) => (mixer.kind === 'attention' ? mixer.rope : undefined));
+  expect(names).toEqual(['main', 'table1', 'main']);
   expect(Object.values(spec.ropeTables).map(({ theta }) => theta)).toEqual([100, 1e6]);
   expect(spec.numLayers).toBe(3);
 });
@@ -246,4 +244,34 @@ test('without a length, a model has the seed’s, or none where its rotary table
   const dynamic = { kind: 'dynamic', factor: 2, originalMaxSeqLen: 64 } as const;
   expect(uniformModelSpec({ ...base, ropeScaling: dynamic }).maxSeqLen).toBeNull();
   expect(() => uniformModelSpec({ ...base, ropeScaling: dynamic, maxSeqLen: 64 })).toThrow('must be null');
+});
+
+const mamba = { hiddenDim: 16, numHeads: 4, headDim: 8, stateDim: 5, numGroups: 2 };
+
+test('a layer may be a recurrent mixer alone', () => {
+  const layer = layerSpec({ mixer: mamba2Spec(mamba), ffn: null });
+  expect(layer.mixer).toMatchObject({ kind: 'mamba2', convWidth: 4, normGroups: 2, useBias: false });
+  expect(layer.norms).toMatchObject({ preMixer: { normType: 'rms_norm' }, preFfn: null, postFfn: null });
+  const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers: [layer, layer], maxSeqLen: null });
+  expect(parseModelSpec(JSON.parse(JSON.stringify(spec)))).toEqual(spec);
+  expect(countParameters(spec).mixers).toBe(2 * ((32 + 52 + 4) * 16 + 5 * 52 + 3 * 4 + 32 + 16 * 32));
+  expect([kvCacheBytes(spec, 100, 'float32'), recurrentStateBytes(spec)]).toEqual([0, 2 * 4 * (4 * 8 * 5 + 3 * 52)]);
+});
+
+test.each<[string, () => unknown, RegExp]>([
+  ['numGroups', () => mamba2Spec({ ...mamba, numGroups: 3 }), /numHeads 4 is not divisible by numGroups 3/],
+  ['normGroups', () => mamba2Spec({ ...mamba, normGroups: 5 }), /4 heads of 8 are not divisible by normGroups 5/],
+  ['minTimeStep', () => mamba2Spec({ ...mamba, minTimeStep: 2, maxTimeStep: 1 }), /is 2, above maxTimeStep 1/],
+  ['convWidth', () => mamba2Spec({ ...mamba, convWidth: 1 }), /./],
+])('a recurrent mixer whose %s contradicts others is refused', (path, make, message) => {
+  expect(make).toThrow(expect.objectContaining({ path }));
+  expect(make).toThrow(message);
+});
+
+test('norms around a network that is not there are refused', () => {
+  const norm = { normType: 'rms_norm', normEps: 1e-6, useBias: false, weight: 'plain' } as const;
+  const norms = { preMixer: norm, postMixer: null, preFfn: norm, postFfn: null };
+  expect(() => layerSpec({ mixer: mamba2Spec(mamba), ffn: null, norms })).toThrow(
+    expect.objectContaining({ path: 'norms.preFfn' }),
+  );
 });

@@ -116,11 +116,10 @@ class RopeTables {
   }
 
   resolve(layer: LayerSpec | InlineLayerSpec): LayerSpec {
-    const { rope } = layer.mixer;
-    return {
-      ...layer,
-      mixer: { ...layer.mixer, rope: rope === null || typeof rope === 'string' ? rope : this.#name(rope) },
-    };
+    const { mixer } = layer;
+    if (mixer.kind === 'mamba2') return { ...layer, mixer };
+    const { rope } = mixer;
+    return { ...layer, mixer: { ...mixer, rope: rope === null || typeof rope === 'string' ? rope : this.#name(rope) } };
   }
 
   scaled(scaling: RopeScaling): Record<string, RopeSpec> {
@@ -150,9 +149,9 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
     const { hiddenDim } = model;
     if (mixer.hiddenDim !== hiddenDim)
       fail(['layers', i, 'mixer', 'hiddenDim'], `is ${mixer.hiddenDim}, but the model's is ${hiddenDim}`);
-    if (ffn.hiddenDim !== hiddenDim)
+    if (ffn !== null && ffn.hiddenDim !== hiddenDim)
       fail(['layers', i, 'ffn', 'hiddenDim'], `is ${ffn.hiddenDim}, but the model's is ${hiddenDim}`);
-    if (mixer.rope !== null)
+    if (mixer.kind !== 'mamba2' && mixer.rope !== null)
       checkRope(model, mixer.rope, turnedDims(mixer), (message) => fail(['layers', i, 'mixer', 'rope'], message));
   });
   const { learnedPositions, maxSeqLen } = model;

@@ -2,6 +2,7 @@ import type { AttentionSpec } from './attention-spec.ts';
 import { bytesOf, type Dtype } from './dtype.ts';
 import type { FfnSpec } from './ffn-spec.ts';
 import type { LayerSpec, MixerSpec } from './layer-spec.ts';
+import { type Mamba2Spec, mamba2Widths } from './mamba2-spec.ts';
 import type { MlaSpec } from './mla-spec.ts';
 import type { ModelSpec } from './model-spec.ts';
 import type { MoeSpec } from './moe-spec.ts';
@@ -38,12 +39,29 @@ export function kvCacheBytes(model: ModelSpec, tokens: number, dtype: Dtype): nu
 
 /** Numbers of a token's keys; its values take as many. Latent attention caches heads, values as wide as keys. */
 function cachedWidth(mixer: MixerSpec): number {
-  return mixer.kind === 'mla' ? mixer.numHeads * mlaKeyDim(mixer) : mixer.numKvHeads * mixer.headDim;
+  switch (mixer.kind) {
+    case 'attention':
+      return mixer.numKvHeads * mixer.headDim;
+    case 'mla':
+      return mixer.numHeads * mlaKeyDim(mixer);
+    case 'mamba2':
+      return 0;
+  }
+}
+
+/** Bytes of the recurrent states of one sequence, however long, float32. */
+export function recurrentStateBytes(model: ModelSpec): number {
+  return sum(model.layers, ({ mixer }) => {
+    if (mixer.kind !== 'mamba2') return 0;
+    const { numHeads, headDim, stateDim, convWidth } = mixer;
+    return bytesOf('float32', [numHeads * headDim * stateDim + (convWidth - 1) * mamba2Widths(mixer).conv]);
+  });
 }
 
 /**
  * Floating-point operations to compute one token with `context` tokens before it: two for each weight of a matrix
- * product and for each element of q·k and of the weighted sum of values (a window bounds the context).
+ * product and for each element of q·k and of the weighted sum of values (a window bounds the context); for each number of a
+ * recurrent state one to let it decay, two to add to it and two to read it.
  */
 export function flopsPerToken(model: ModelSpec, context: number): number {
   const layers = sum(model.layers, ({ mixer, ffn }) => mixerFlops(mixer, context) + 2 * usedWeights(ffn));
@@ -53,12 +71,20 @@ export function flopsPerToken(model: ModelSpec, context: number): number {
 function mixerFlops(mixer: MixerSpec, context: number): number {
   if (mixer.kind === 'mla')
     return 2 * mlaWeights(mixer) + 2 * (context + 1) * mixer.numHeads * (mlaKeyDim(mixer) + mixer.vHeadDim);
+  if (mixer.kind === 'mamba2') return 2 * mamba2Weights(mixer) + 5 * mixer.numHeads * mixer.headDim * mixer.stateDim;
   const seen = Math.min(context + 1, mixer.slidingWindowSize ?? Number.POSITIVE_INFINITY);
   return 2 * attentionWeights(mixer) + 4 * seen * mixer.numHeads * mixer.headDim;
 }
 
 function mixerParameters(mixer: MixerSpec): number {
-  return mixer.kind === 'mla' ? mlaParameters(mixer) : attentionParameters(mixer);
+  switch (mixer.kind) {
+    case 'attention':
+      return attentionParameters(mixer);
+    case 'mla':
+      return mlaParameters(mixer);
+    case 'mamba2':
+      return mamba2Parameters(mixer);
+  }
 }
 
 function mlaKeyDim({ qkNopeHeadDim, qkRopeHeadDim }: MlaSpec): number {
@@ -77,6 +103,19 @@ function mlaParameters(mla: MlaSpec): number {
   const { hiddenDim, qLoraRank, kvLoraRank, qkRopeHeadDim, latentNorm, useBias } = mla;
   const biases = useBias ? (qLoraRank ?? 0) + kvLoraRank + qkRopeHeadDim + hiddenDim : 0;
   return mlaWeights(mla) + biases + sum([qLoraRank ?? 0, kvLoraRank], (dim) => normParameters(latentNorm, dim));
+}
+
+/** Of the projections in and out, and the convolution. */
+function mamba2Weights(mixer: Mamba2Spec): number {
+  const { inner, conv, projected } = mamba2Widths(mixer);
+  return mixer.hiddenDim * (projected + inner) + conv * mixer.convWidth;
+}
+
+function mamba2Parameters(mixer: Mamba2Spec): number {
+  const { inner, conv, projected } = mamba2Widths(mixer);
+  const biases = (mixer.useBias ? projected + mixer.hiddenDim : 0) + (mixer.useBiasConv ? conv : 0);
+  // A decay, a bias of the time step and a skip weight for each head; the norm's weight.
+  return mamba2Weights(mixer) + biases + 3 * mixer.numHeads + inner;
 }
 
 /** Of the projections q, k, v, o, and the gate's. */
@@ -103,7 +142,8 @@ function ffnWeights({ hiddenDim, intermediateDim, useGate }: FfnSpec): number {
 }
 
 /** Weights that a token is multiplied by: of experts those that see it. */
-function usedWeights(ffn: FfnSpec | MoeSpec): number {
+function usedWeights(ffn: LayerSpec['ffn']): number {
+  if (ffn === null) return 0;
   if (ffn.kind === 'dense') return ffnWeights(ffn);
   const shared = ffn.shared === null ? 0 : ffnWeights(ffn.shared.ffn) + sharedGateWeights(ffn);
   return routerWeights(ffn) + ffn.topK * expertWeights(ffn) + shared;
@@ -121,7 +161,8 @@ function expertWeights({ hiddenDim, intermediateDim }: MoeSpec): number {
   return 3 * hiddenDim * intermediateDim;
 }
 
-function ffnParameters(ffn: FfnSpec | MoeSpec): number {
+function ffnParameters(ffn: LayerSpec['ffn']): number {
+  if (ffn === null) return 0;
   if (ffn.kind === 'moe') {
     const bias = ffn.router.useSelectionBias ? ffn.numExperts : 0;
     const shared = ffn.shared === null ? 0 : ffnParameters(ffn.shared.ffn) + sharedGateWeights(ffn);

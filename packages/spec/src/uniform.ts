@@ -1,12 +1,12 @@
 import { type AttentionOptions, attentionSpec } from './attention-spec.ts';
 import { type ActivationType, ffnSpec } from './ffn-spec.ts';
-import { type LayerOptions, layerSpec } from './layer-spec.ts';
+import { type LayerShapeOptions, layerSpec } from './layer-spec.ts';
 import { type ModelOptions, type ModelSpec, modelSpec } from './model-spec.ts';
 
 /** A model whose layers are all alike: the seed's `ModelSpec.uniform`. Defaults as in the constructors it calls. */
 export interface UniformOptions
   extends AttentionOptions,
-    Omit<LayerOptions, 'attention' | 'ffn'>,
+    Omit<LayerShapeOptions, 'ffn'>,
     Omit<ModelOptions, 'layers' | 'numLayers' | 'ropeTables' | 'finalNorm'> {
   numLayers: number;
   intermediateDim: number;

@@ -15,6 +15,7 @@ export function describeMixer(mixer: LayerSpec['mixer'], ropeTables: ModelSpec['
 
 /** A feed-forward network in a few words. */
 export function describeFfn(ffn: LayerSpec['ffn']): string {
+  if (ffn === null) return 'none';
   if (ffn.kind !== 'dense') return describeFields(ffn);
   return `${ffn.useGate ? 'gated ' : ''}${ffn.activation}`;
 }

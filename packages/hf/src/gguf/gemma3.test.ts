@@ -31,9 +31,10 @@ async function specOf(changes: Record<string, GgufFixtureValue>, layers = 7): Pr
   return (await convertGguf(await readGgufHeader(file, 'gemma.gguf'), file)).spec;
 }
 
-const windowsOf = ({ layers }: ModelSpec) =>
-  layers.map(({ mixer }) => mixer.kind === 'attention' && mixer.slidingWindowSize);
-const thetasOf = ({ layers, ropeTables }: ModelSpec) => layers.map(({ mixer }) => ropeTables[mixer.rope ?? '']?.theta);
+const attentionsOf = ({ layers }: ModelSpec) =>
+  layers.flatMap(({ mixer }) => (mixer.kind === 'attention' ? [mixer] : []));
+const windowsOf = (spec: ModelSpec) => attentionsOf(spec).map(({ slidingWindowSize }) => slidingWindowSize);
+const thetasOf = (spec: ModelSpec) => attentionsOf(spec).map(({ rope }) => spec.ropeTables[rope ?? '']?.theta);
 const pattern = 'attention.sliding_window_pattern';
 
 test('the sixth layer sees all tokens, unless the file says otherwise', async () => {
@@ -61,8 +62,8 @@ test('positions are scaled where all tokens are seen', async () => {
 });
 
 test('scores are scaled by the head dimension; in the model of 62 layers by the hidden size over heads', async () => {
-  expect((await specOf({})).layers[0]?.mixer.scale).toBe(8 ** -0.5);
-  expect((await specOf({}, 62)).layers[0]?.mixer.scale).toBe((32 / 2) ** -0.5);
+  expect(attentionsOf(await specOf({}))[0]?.scale).toBe(8 ** -0.5);
+  expect(attentionsOf(await specOf({}, 62))[0]?.scale).toBe((32 / 2) ** -0.5);
 });
 
 test('a list of another length and a soft cap are refused by name', async () => {

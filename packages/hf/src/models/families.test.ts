@@ -13,9 +13,10 @@ const dims = {
   vocab_size: 100,
 };
 const specOf = (config: object) => convertConfig({ ...dims, num_hidden_layers: 4, ...config }).spec;
-const windowsOf = ({ layers }: ModelSpec) =>
-  layers.map(({ mixer }) => (mixer.kind === 'attention' ? mixer.slidingWindowSize : undefined));
-const ropesOf = ({ layers, ropeTables }: ModelSpec) => layers.map(({ mixer }) => ropeTables[mixer.rope ?? '']?.theta);
+const attentionsOf = ({ layers }: ModelSpec) =>
+  layers.flatMap(({ mixer }) => (mixer.kind === 'attention' ? [mixer] : []));
+const windowsOf = (spec: ModelSpec) => attentionsOf(spec).map(({ slidingWindowSize }) => slidingWindowSize);
+const ropesOf = (spec: ModelSpec) => attentionsOf(spec).map(({ rope }) => spec.ropeTables[rope ?? '']?.theta);
 
 describe('mistral', () => {
   test('a missing window is the class’s own, null is none', () => {
@@ -151,7 +152,7 @@ describe('gpt2', () => {
   });
 
   test('scales scores by the number of the layer, or not at all, when asked', () => {
-    const scalesOf = (config: object) => specOf({ ...gpt2, ...config }).layers.map(({ mixer }) => mixer.scale);
+    const scalesOf = (config: object) => attentionsOf(specOf({ ...gpt2, ...config })).map(({ scale }) => scale);
     expect(scalesOf({ scale_attn_by_inverse_layer_idx: true })).toEqual([0.25, 0.125]);
     expect(scalesOf({ scale_attn_weights: false })).toEqual([1, 1]);
   });
@@ -161,10 +162,42 @@ describe('gpt2', () => {
   });
 });
 
+describe('mamba2', () => {
+  const mamba2 = { model_type: 'mamba2', hidden_size: 32, num_heads: 4, head_dim: 16, n_groups: 2, state_size: 8 };
+
+  test('has recurrent mixers alone, without a longest sequence', () => {
+    const spec = specOf(mamba2);
+    expect(spec).toMatchObject({ maxSeqLen: null, ropeTables: {}, tieEmbeddings: false });
+    expect(spec.layers[0]).toMatchObject({
+      mixer: { kind: 'mamba2', numHeads: 4, headDim: 16, numGroups: 2, stateDim: 8, convWidth: 4, minTimeStep: null },
+      ffn: null,
+      norms: { preMixer: { normType: 'rms_norm' }, preFfn: null },
+    });
+  });
+
+  test('bounds time steps where its limits are bounds', () => {
+    const boundsOf = (time_step_limit: unknown) => {
+      const { mixer } = specOf({ ...mamba2, time_step_limit }).layers[0] ?? {};
+      return mixer?.kind === 'mamba2' ? [mixer.minTimeStep, mixer.maxTimeStep] : null;
+    };
+    expect(boundsOf([0, { __float__: 'Infinity' }])).toEqual([null, null]);
+    expect(boundsOf([0.001, 0.1])).toEqual([0.001, 0.1]);
+    expect(() => boundsOf([0.1, 0.001])).toThrow('time_step_limit: goes from 0.1 down to 0.001');
+  });
+
+  test('keys that contradict each other are named', () => {
+    expect(() => specOf({ ...mamba2, num_heads: 6 })).toThrow(
+      'num_heads: 6 of head_dim 16 are not expand 2 times hidden_size 32',
+    );
+    expect(() => specOf({ ...mamba2, n_groups: 3 })).toThrow('n_groups: 3 does not divide num_heads 4');
+  });
+});
+
 test.each(models)(
   '$modelType names every parameter that it has, both ways, and counts it',
   ({ modelType, weights }) => {
-    const spec = specOf({ model_type: modelType });
+    const heads = modelType === 'mamba2' ? { num_heads: 8, head_dim: 16 } : {};
+    const spec = specOf({ model_type: modelType, ...heads });
     const parameters = [...expectedParameters(spec)];
     for (const [parameter] of parameters) {
       const tensor = tensorName(weights, parameter);

@@ -3,9 +3,10 @@ import type { ModelFamily } from '../define-model.ts';
 import gemma3_text from './gemma3_text.ts';
 import gpt2 from './gpt2.ts';
 import llama from './llama.ts';
+import mamba2 from './mamba2.ts';
 import mistral from './mistral.ts';
 import mixtral from './mixtral.ts';
 import qwen2 from './qwen2.ts';
 import qwen3 from './qwen3.ts';
 
-export const models: readonly ModelFamily[] = [gemma3_text, gpt2, llama, mistral, mixtral, qwen2, qwen3];
+export const models: readonly ModelFamily[] = [gemma3_text, gpt2, llama, mamba2, mistral, mixtral, qwen2, qwen3];
