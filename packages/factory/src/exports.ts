@@ -3,6 +3,8 @@ export { buildProgram, passesFor } from './build-program.ts';
 export type { GenerateOptions, Message, Prompt, WeightOrigin } from './model.ts';
 export { Model } from './model.ts';
 export type { FromSpecOptions, ModelFactory, ModelFactoryOptions, PlaceOptions } from './model-factory.ts';
+export type { OptimizedModelFactory } from './optimized-model-factory.ts';
+export { createOptimizedModelFactory } from './optimized-model-factory.ts';
 export { selectRowsEarly } from './passes/select-rows-early.ts';
 export { tensorParallel } from './passes/tensor-parallel.ts';
 export { weightDtype } from './passes/weight-dtype.ts';

@@ -9,7 +9,14 @@ import {
   type KeptSequence,
   type Sampling,
 } from '@tttv2/runtime';
-import { CheckpointError, type ModelSpec, RequestError } from '@tttv2/spec';
+import {
+  CheckpointError,
+  type ModelSpec,
+  RequestError,
+  type TestConfig,
+  type TestConfigOptions,
+  testConfigs,
+} from '@tttv2/spec';
 
 export interface Message {
   role: string;
@@ -113,6 +120,11 @@ export class Model implements AsyncDisposable {
         ...(signal === undefined ? {} : { signal }),
       },
     );
+  }
+
+  /** The modules of this model that can be tested alone, by their scopes, and what they should take. */
+  getTestConfigs(options: TestConfigOptions = {}): TestConfig[] {
+    return testConfigs(this.spec, options);
   }
 
   /** Frees the device and closes the files. */

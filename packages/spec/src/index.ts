@@ -43,5 +43,7 @@ export type { ParameterCount } from './quantities.ts';
 export { countParameters, flopsPerToken, kvCacheBytes, recurrentStateBytes } from './quantities.ts';
 export type { RopeScaling, RopeSpec } from './rope-spec.ts';
 export { isLengthDependent, ropeScalingSchema, ropeSpecSchema } from './rope-spec.ts';
+export type { TestConfig, TestConfigOptions } from './test-configs.ts';
+export { testConfigs } from './test-configs.ts';
 export type { UniformOptions } from './uniform.ts';
 export { uniformModelSpec } from './uniform.ts';

@@ -64,8 +64,24 @@ export function recurrentStateBytes(model: ModelSpec): number {
  * recurrent state one to let it decay, two to add to it and two to read it.
  */
 export function flopsPerToken(model: ModelSpec, context: number): number {
-  const layers = sum(model.layers, ({ mixer, ffn }) => mixerFlops(mixer, context) + 2 * usedWeights(ffn));
+  const layers = sum(model.layers, (layer) => mixerCost(layer, context).flops + ffnCost(layer).flops);
   return layers + 2 * model.vocabSize * model.hiddenDim;
+}
+
+/** What a part of a layer takes for one token. */
+export interface Cost {
+  parameters: number;
+  /** Floating-point operations, as `flopsPerToken` counts them. */
+  flops: number;
+}
+
+/** Of a layer's mixer, with `context` tokens before the one that is computed. */
+export function mixerCost({ mixer }: LayerSpec, context: number): Cost {
+  return { parameters: mixerParameters(mixer), flops: mixerFlops(mixer, context) };
+}
+
+export function ffnCost({ ffn }: LayerSpec): Cost {
+  return { parameters: ffnParameters(ffn), flops: 2 * usedWeights(ffn) };
 }
 
 function mixerFlops(mixer: MixerSpec, context: number): number {
