@@ -1,15 +1,12 @@
-import { CheckpointError, type ModelSpec } from '@tttv2/spec';
+import { CheckpointError } from '@tttv2/spec';
 import type { GgufHeader } from './checkpoint/gguf.ts';
-import type { GgufFamily } from './define-gguf-model.ts';
+import type { ConvertedMetadata, GgufFamily, NumberOptions } from './define-gguf-model.ts';
 import type { OpenFile } from './files.ts';
 import { ggufModels } from './gguf/index.ts';
-import type { ConversionReport } from './report.ts';
 import { unknownFamily } from './unknown-family.ts';
 
-export interface GgufConversion {
-  spec: ModelSpec;
+export interface GgufConversion extends ConvertedMetadata {
   family: GgufFamily;
-  report: ConversionReport;
 }
 
 /**
@@ -17,12 +14,16 @@ export interface GgufConversion {
  * @throws UnsupportedModelError when the architecture is unknown, or a key asks for what no specification can say.
  * @throws SpecError that names the key whose value is wrong. @throws CheckpointError when something is missing.
  */
-export async function convertGguf(header: GgufHeader, file: OpenFile): Promise<GgufConversion> {
+export async function convertGguf(
+  header: GgufHeader,
+  file: OpenFile,
+  options: NumberOptions = {},
+): Promise<GgufConversion> {
   const { metadata } = header;
   refuseSplit(header);
   const architecture = metadata.string('general.architecture');
   const family = ggufModels.find((model) => model.architecture === architecture);
-  if (family !== undefined) return { family, ...(await family.convert(header, file)) };
+  if (family !== undefined) return { family, ...(await family.convert(header, file, options)) };
   const supported = ggufModels.map((model) => model.architecture);
   throw unknownFamily({ file: metadata.file, key: 'general.architecture', found: architecture, supported });
 }

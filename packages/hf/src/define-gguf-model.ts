@@ -31,7 +31,19 @@ export interface GgufFamily {
    * @throws SpecError that names the key. @throws UnsupportedModelError when a key asks for what no field can say.
    * @throws CheckpointError when a key or tensor is missing.
    */
-  convert(header: GgufHeader, file: OpenFile): Promise<{ spec: ModelSpec; report: ConversionReport }>;
+  convert(header: GgufHeader, file: OpenFile, options?: NumberOptions): Promise<ConvertedMetadata>;
+}
+
+export interface NumberOptions {
+  /** Takes numbers that the file was cut before as 1: for one who draws the model. Default: they are missing. */
+  assumeOnes?: boolean;
+}
+
+export interface ConvertedMetadata {
+  spec: ModelSpec;
+  report: ConversionReport;
+  /** Tensors whose numbers were taken as 1. */
+  assumed: readonly string[];
 }
 
 export function defineGgufModel<Metadata extends object>(definition: GgufDefinition<Metadata>): GgufFamily {
@@ -43,35 +55,51 @@ export function defineGgufModel<Metadata extends object>(definition: GgufDefinit
     architecture,
     weights,
     ignoredTensors,
-    async convert({ metadata, tensors }, file) {
+    async convert({ metadata, tensors: stored }, file, options = {}) {
       const found = { file: metadata.file, modelType: architecture };
       const ours = metadata.keys().filter((key) => key.startsWith(prefix));
       const values = Object.fromEntries(ours.map((key) => [key.slice(prefix.length), metadata.value(key)]));
       const parsed = readConfig(definition.metadata, { ...found, values, keyPrefix: prefix });
-      const spec = await definition.toSpec(parsed, new GgufTensors(architecture, metadata.file, tensors, file));
+      const tensors = new GgufTensors({ architecture, name: metadata.file, stored, file }, options);
+      const spec = await definition.toSpec(parsed, tensors);
       const all = Object.fromEntries(metadata.keys().map((key) => [key, null]));
       const read = Object.fromEntries(Object.keys(parsed).map((key) => [`${prefix}${key}`, null]));
-      return { spec, report: reportOn({ ...found, values: all }, read, whyIgnored) };
+      return { spec, report: reportOn({ ...found, values: all }, read, whyIgnored), assumed: tensors.assumed };
     },
   };
+}
+
+/** Numbers that a specification holds are few; a header can say anything. */
+const maxAssumed = 2 ** 16;
+
+interface TensorSource {
+  architecture: string;
+  /** The file as it was named to us. */
+  name: string;
+  stored: ReadonlyMap<string, StoredView>;
+  file: OpenFile;
 }
 
 /** The tensors of a file, for a family to look at. */
 export class GgufTensors {
   readonly architecture: string;
+  /** Those whose numbers were asked for and are cut off, when they are taken as 1. */
+  readonly assumed: string[] = [];
   readonly #name: string;
-  readonly #tensors: ReadonlyMap<string, StoredView>;
+  readonly #stored: ReadonlyMap<string, StoredView>;
   readonly #file: OpenFile;
+  readonly #assumeOnes: boolean;
 
-  constructor(architecture: string, name: string, tensors: ReadonlyMap<string, StoredView>, file: OpenFile) {
+  constructor({ architecture, name, stored, file }: TensorSource, { assumeOnes = false }: NumberOptions) {
     this.architecture = architecture;
     this.#name = name;
-    this.#tensors = tensors;
+    this.#stored = stored;
     this.#file = file;
+    this.#assumeOnes = assumeOnes;
   }
 
   has(tensor: string): boolean {
-    return this.#tensors.has(tensor);
+    return this.#stored.has(tensor);
   }
 
   /** Row-major. @throws CheckpointError when there is no such tensor. */
@@ -81,8 +109,13 @@ export class GgufTensors {
 
   /** @throws CheckpointError when there is no such tensor, or the file ends before it. */
   async numbers(tensor: string): Promise<number[]> {
-    const { offset, bytes, dtype } = this.#find(tensor);
+    const { offset, bytes, dtype, shape } = this.#find(tensor);
     if (offset + bytes > this.#file.size) {
+      const count = shape.reduce((product, dim) => product * dim, 1);
+      if (this.#assumeOnes && count <= maxAssumed) {
+        this.assumed.push(tensor);
+        return Array.from({ length: count }, () => 1);
+      }
       const message = `ends before tensor "${tensor}", whose numbers are part of what the model is: download more of it`;
       throw new CheckpointError({ file: this.#name, offset, message });
     }
@@ -90,7 +123,7 @@ export class GgufTensors {
   }
 
   #find(tensor: string): StoredView {
-    const found = this.#tensors.get(tensor);
+    const found = this.#stored.get(tensor);
     if (found !== undefined) return found;
     throw new CheckpointError({ file: this.#name, message: `has no tensor "${tensor}", which every such model has` });
   }

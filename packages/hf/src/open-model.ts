@@ -8,6 +8,7 @@ import { closedOnFailure } from './checkpoint/open-files.ts';
 import { hasSafetensors, openSafetensors } from './checkpoint/sharded.ts';
 import { convertConfig } from './convert.ts';
 import { convertGguf } from './convert-gguf.ts';
+import type { NumberOptions } from './define-gguf-model.ts';
 import type { ModelFiles } from './files.ts';
 import { parseJson } from './parse-json.ts';
 import type { ConversionReport } from './report.ts';
@@ -24,9 +25,13 @@ export interface OpenedModel {
   gguf: GgufMetadata | null;
   /** Bytes of all weights, as they are stored. */
   totalBytes: number;
+  /** Tensors whose numbers are part of the specification and were taken as 1 (`assumeOnes`). */
+  assumed: readonly string[];
   /** Closes the files. */
   close(): Promise<void>;
 }
+
+export interface OpenOptions extends HeaderOptions, NumberOptions {}
 
 /**
  * Opens `config.json` and safetensors files, or a .gguf file.
@@ -34,7 +39,7 @@ export interface OpenedModel {
  * belong together. @throws UnsupportedModelError for a model that cannot be expressed. @throws SpecError for a
  * configuration that contradicts itself.
  */
-export async function openModel(files: ModelFiles, options: HeaderOptions = {}): Promise<OpenedModel> {
+export async function openModel(files: ModelFiles, options: OpenOptions = {}): Promise<OpenedModel> {
   const names = (await files.list()).filter((path) => !path.includes('/'));
   const ggufs = names.filter((name) => name.endsWith('.gguf'));
   if (ggufs.length > 0 && !(await hasSafetensors(files)))
@@ -50,18 +55,18 @@ async function openSafetensorsModel(files: ModelFiles, options: HeaderOptions): 
   const checkpoint = await openSafetensors(files, options);
   return closedOnFailure(checkpoint.files, async () => {
     const weights = bindWeights(spec, family, checkpoint);
-    return opened({ name: files.name, format: 'safetensors', spec, report, weights, gguf: null });
+    return opened({ name: files.name, format: 'safetensors', spec, report, weights, gguf: null, assumed: [] });
   });
 }
 
-async function openGgufModel(files: ModelFiles, path: string, options: HeaderOptions): Promise<OpenedModel> {
+async function openGgufModel(files: ModelFiles, path: string, options: OpenOptions): Promise<OpenedModel> {
   const file = await files.open(path);
   const open = new Map([[path, file]]);
   return closedOnFailure(open, async () => {
     const header = await readGgufHeader(file, path, options);
-    const { spec, family, report } = await convertGguf(header, file);
+    const { spec, family, report, assumed } = await convertGguf(header, file, options);
     const weights = bindWeights(spec, family, { files: open, tensors: header.tensors });
-    return opened({ name: files.name, format: 'gguf', spec, report, weights, gguf: header.metadata });
+    return opened({ name: files.name, format: 'gguf', spec, report, weights, gguf: header.metadata, assumed });
   });
 }
 

@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attentionSpec, ffnSpec, layerSpec, modelSpec } from '@tttv2/spec';
 import { expect, test } from 'vitest';
 import { runHere } from '../testing/run-here.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
+import { writeGgufHeader } from '../testing/tiny-gguf.ts';
 import { writeTinyModel } from '../testing/tiny-model.ts';
 
 const folder = await temporaryFolder();
@@ -152,3 +153,87 @@ test('--json', async () => {
     layerKinds: [{ layers: [0, 1, 2] }],
   });
 });
+
+/** The model with its weights cut right after their header. */
+async function cutAfterHeader(): Promise<string> {
+  const cut = join(folder, 'cut', 'tiny');
+  await mkdir(cut, { recursive: true });
+  for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json'])
+    await copyFile(join(model, name), join(cut, name));
+  const whole = await readFile(join(model, 'model.safetensors'));
+  await writeFile(join(cut, 'model.safetensors'), whole.subarray(0, 8 + Number(whole.readBigUInt64LE())));
+  return cut;
+}
+
+test('a header is enough for inspect, convert and graph; what needs the numbers says so', async () => {
+  const cut = await cutAfterHeader();
+  expect(await inspect(cut)).toBe(await inspect(model));
+  for (const command of ['convert', 'graph']) {
+    const [ofCut, ofWhole] = [await runHere(command, cut), await runHere(command, model)];
+    expect(ofCut).toEqual({ ...ofWhole, exitCode: 0 });
+  }
+  const { stderr, exitCode } = await runHere('run', cut, '--ids', '1');
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^error: model\.safetensors .*was it cut short\? Download it again\n$/);
+});
+
+test('lists the tensors of a safetensors file, which says nothing of its model', async () => {
+  const path = join(await cutAfterHeader(), 'model.safetensors');
+  expect(await inspect(path)).toMatchInlineSnapshot(`
+    "model.safetensors (safetensors)
+
+      model.embed_tokens.weight  float32 [64, 32]
+      model.layers.{0–2}.input_layernorm.weight  float32 [32]
+      model.layers.{0–2}.self_attn.q_proj.weight  float32 [32, 32]
+      model.layers.{0–2}.self_attn.k_proj.weight  float32 [16, 32]
+      model.layers.{0–2}.self_attn.v_proj.weight  float32 [16, 32]
+      model.layers.{0–2}.self_attn.o_proj.weight  float32 [32, 32]
+      model.layers.{0–2}.post_attention_layernorm.weight  float32 [32]
+      model.layers.{0–2}.mlp.gate_proj.weight  float32 [48, 32]
+      model.layers.{0–2}.mlp.up_proj.weight  float32 [48, 32]
+      model.layers.{0–2}.mlp.down_proj.weight  float32 [32, 48]
+      model.norm.weight  float32 [32]
+
+    29 tensors, 25.3 k parameters, 101.2 kB
+    "
+  `);
+  const { stdout } = await runHere('inspect', path, '--json');
+  const { tensors, ...totals } = JSON.parse(stdout);
+  expect(totals).toEqual({ name: 'model.safetensors', format: 'safetensors', parameters: 25312, bytes: 101248 });
+  expect(tensors).toHaveLength(29);
+  expect(tensors[0]).toEqual({
+    name: 'model.embed_tokens.weight',
+    dtype: 'float32',
+    shape: [64, 32],
+    bytes: 8192,
+  });
+  const { stderr, exitCode } = await runHere('inspect', join(folder, 'none.safetensors'));
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('none.safetensors: is not there');
+});
+
+test('draws a GGUF file by its header, whatever its tokenizer, and tells what it cannot know', async () => {
+  const path = await writeGgufHeader(join(folder, 'header.gguf'), { 'tokenizer.ggml.model': 'bert' });
+  const shown = await inspect(path);
+  expect(shown).toContain('header.gguf (llama, gguf)');
+  expect(shown).toContain('ffn               6.1 k    24.6 kB  float32');
+  expect(shown).toMatch(/^tokenizer +header\.gguf: the tokenizer "bert" is not supported,/m);
+  expect(shown).toMatch(/^cut off +the numbers of rope_freqs\.weight: taken as 1$/m);
+  const { stdout } = await runHere('inspect', path, '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    format: 'gguf',
+    hasTokenizer: false,
+    tokenizerProblem: expect.stringContaining('"bert" is not supported'),
+    assumed: ['rope_freqs.weight'],
+  });
+});
+
+test.each(['convert', 'graph'])(
+  '%s assumes nothing: where numbers make the specification, it needs them',
+  async (command) => {
+    const path = await writeGgufHeader(join(folder, 'rope.gguf'), {});
+    const { stdout, stderr, exitCode } = await runHere(command, path);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
+    expect(stderr).toContain('ends before tensor "rope_freqs.weight", whose numbers are part of what the model is');
+  },
+);

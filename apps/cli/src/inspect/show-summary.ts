@@ -1,6 +1,7 @@
 import { buildModel } from '@tttv2/blocks';
 import type { ModelSpec } from '@tttv2/spec';
 import { showBytes, showCount } from '../units.ts';
+import { wrap } from '../wrap.ts';
 import type { Group } from './groups.ts';
 import { drawModel } from './picture.ts';
 import type { Summary } from './summary.ts';
@@ -14,7 +15,7 @@ export function showSummary(summary: Summary, spec: ModelSpec): string {
     '',
     ...parameterTable(summary),
     '',
-    ...factsOf(summary).map(([name, fact]) => `${name.padEnd(16)}${fact}`),
+    ...factsOf(summary).flatMap(([name, fact]) => indented(name, fact)),
   ].join('\n');
 }
 
@@ -32,15 +33,23 @@ function parameterTable({ groups, parameters, bytes }: Summary): string[] {
 }
 
 function factsOf(summary: Summary): [string, string][] {
-  const { maxSeqLen, tieEmbeddings, randomSeed, hasTokenizer, hasChatTemplate, eosTokenIds } = summary;
+  const { maxSeqLen, tieEmbeddings, randomSeed, hasTokenizer, tokenizerProblem, hasChatTemplate, eosTokenIds } =
+    summary;
   return [
     ['context', maxSeqLen === null ? 'any length' : `${maxSeqLen} tokens`],
     ['head', tieEmbeddings ? 'tied to the embedding' : 'its own weights'],
-    ['tokenizer', hasTokenizer ? 'yes' : 'no'],
+    ['tokenizer', tokenizerProblem ?? (hasTokenizer ? 'yes' : 'no')],
     ['chat template', hasChatTemplate ? 'yes' : 'no'],
     ['end tokens', eosTokenIds.length === 0 ? 'none known' : eosTokenIds.join(', ')],
-    ...(randomSeed === null
-      ? []
-      : [['weights', `none here: random weights from seed ${randomSeed}`] satisfies [string, string]]),
+    ...(randomSeed === null ? [] : [fact('weights', `none here: random weights from seed ${randomSeed}`)]),
+    ...summary.assumed.map((tensor) => fact('cut off', `the numbers of ${tensor}: taken as 1`)),
   ];
+}
+
+function fact(name: string, text: string): [string, string] {
+  return [name, text];
+}
+
+function indented(name: string, text: string): string[] {
+  return wrap(text, 64).map((line, i) => `${(i === 0 ? name : '').padEnd(16)}${line}`);
 }

@@ -21,12 +21,16 @@ export interface Summary {
   /** Seed of the random numbers that stand for weights where there are none; else null. */
   randomSeed: number | null;
   hasTokenizer: boolean;
+  /** Why the tokenizer is not supported; else null. */
+  tokenizerProblem: string | null;
   hasChatTemplate: boolean;
   eosTokenIds: number[];
+  /** Tensors whose numbers are part of the specification, lie beyond the end of the file, and are taken as 1. */
+  assumed: readonly string[];
 }
 
 export function summarise(architecture: Architecture): Summary {
-  const { name, format, spec, report, weights, randomSeed, text } = architecture;
+  const { name, format, spec, report, weights, randomSeed, text, textProblem, assumed } = architecture;
   const { numLayers, hiddenDim, vocabSize, maxSeqLen, tieEmbeddings } = spec;
   const groups = groupsOf(weights);
   const total = (count: (group: Group) => number) => groups.reduce((sum, group) => sum + count(group), 0);
@@ -45,7 +49,9 @@ export function summarise(architecture: Architecture): Summary {
     tieEmbeddings,
     randomSeed,
     hasTokenizer: text?.tokenizer != null,
+    tokenizerProblem: textProblem,
     hasChatTemplate: text?.chatTemplate != null,
     eosTokenIds: [...(text?.generation.eosTokenIds ?? [])],
+    assumed,
   };
 }

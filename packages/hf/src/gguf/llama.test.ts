@@ -199,6 +199,21 @@ test('headersOnly opens a file that was cut after its header', async () => {
   expect(spec.numLayers).toBe(1);
 });
 
+test('numbers that are cut off are missing, or taken as 1 when that is asked for', async () => {
+  const bytes = new Uint8Array(Float32Array.of(1, 1, 2, 8).buffer);
+  const whole = tinyFile({ tensors: { 'rope_freqs.weight': { typeId: 0, shape: [4], bytes } } });
+  const files = memoryFiles({ 'tiny.gguf': whole.slice(0, 2048) });
+  await expect(openModel(files, { headersOnly: true })).rejects.toThrow(
+    'ends before tensor "rope_freqs.weight", whose numbers are part of what the model is: download more of it',
+  );
+  const { spec, assumed } = await openModel(files, { headersOnly: true, assumeOnes: true });
+  expect(spec.ropeTables.main?.scaling).toEqual({ kind: 'factors', factors: [1, 1, 1, 1], attentionFactor: 1 });
+  expect(assumed).toEqual(['rope_freqs.weight']);
+  const there = await openModel(memoryFiles({ 'tiny.gguf': whole }), { assumeOnes: true });
+  expect(there.spec.ropeTables.main?.scaling).toMatchObject({ factors: [1, 1, 2, 8] });
+  expect(there.assumed).toEqual([]);
+});
+
 test('property: a damaged file is one of our errors, or still a model', async () => {
   await fc.assert(
     fc.asyncProperty(damages, async (list) => {
