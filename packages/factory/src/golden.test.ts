@@ -9,13 +9,13 @@ import {
   type State,
   type StepResult,
 } from '@tttv2/graph';
+import { hiddenStateScopes } from '@tttv2/hf';
 import { type Addition, maxAbsError, stepOf } from '@tttv2/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createModelFactory } from './index.node.ts';
 import type { Model } from './model.ts';
 import { sizeOf } from './testing/generated-checkpoint.ts';
 import {
-  type Golden,
   type GoldenCheckpoint,
   golden,
   goldenCheckpoint,
@@ -39,12 +39,13 @@ const places: [where: string, backend: Backend, tensorParallelSize: number][] = 
   ['reference, two devices', referenceBackend, 2],
 ];
 
+const goldens = await Promise.all(goldenNames.map(async (name) => ({ name, recorded: await golden(name) })));
+
 // No node is computed elsewhere: a model with an op that its device cannot run does not load.
-describe.each(goldenNames)('%s', (name) => {
+describe.each(goldens)('$name', ({ name, recorded }) => {
   let checkpoint: GoldenCheckpoint;
-  let recorded: Golden;
   beforeAll(async () => {
-    [checkpoint, recorded] = await Promise.all([goldenCheckpoint(name), golden(name)]);
+    checkpoint = await goldenCheckpoint(name);
   });
   afterAll(() => checkpoint[Symbol.asyncDispose]());
 
@@ -99,9 +100,7 @@ describe.each(goldenNames)('%s', (name) => {
 
     test('after every layer', async () => {
       const { ids, hiddenStates } = recorded;
-      // The last of transformers' hidden states is that after the final norm: none is the last layer's own.
-      const layers = model.spec.layers.slice(0, -1).map((_, i) => `layers.${i}`);
-      const scopes = ['embedding', ...layers, 'finalNorm'];
+      const scopes = hiddenStateScopes(model.spec, checkpoint.hiddenStates);
       expect(hiddenStates).toHaveLength(scopes.length);
       const { taps } = await new Sequences(model).add([{ slot: 0, ids }], scopes);
       for (const [i, scope] of scopes.entries()) {

@@ -1,6 +1,7 @@
 import type { ModelSpec } from '@tttv2/spec';
 import type { z } from 'zod';
 import { commonKeys } from './common-keys.ts';
+import type { HiddenStates } from './hidden-states.ts';
 import { type FoundConfig, readConfig } from './read-config.ts';
 import { type ConversionReport, reportOn } from './report.ts';
 import type { WeightNames } from './weight-names.ts';
@@ -17,6 +18,8 @@ export interface ModelDefinition<Config extends object> {
   weights: WeightNames;
   /** Tensors that checkpoints hold and no parameter needs, and why; `{i}` is the number of a layer. */
   ignoredTensors: Readonly<Record<string, string>>;
+  /** Default `inputs`, as nearly all. */
+  hiddenStates?: HiddenStates;
 }
 
 /** A family, whatever the type of its configuration. */
@@ -24,16 +27,18 @@ export interface ModelFamily {
   readonly modelType: string;
   readonly weights: WeightNames;
   readonly ignoredTensors: Readonly<Record<string, string>>;
+  readonly hiddenStates: HiddenStates;
   /** @throws SpecError that names the key. @throws UnsupportedModelError when a key asks for what no field can say. */
   convert(found: FoundConfig): { spec: ModelSpec; report: ConversionReport };
 }
 
 export function defineModel<Config extends object>(definition: ModelDefinition<Config>): ModelFamily {
-  const { modelType, weights, ignoredTensors } = definition;
+  const { modelType, weights, ignoredTensors, hiddenStates = 'inputs' } = definition;
   return {
     modelType,
     weights,
     ignoredTensors,
+    hiddenStates,
     convert(found) {
       const config = readConfig(definition.config, found);
       const ignored = new Map(Object.entries({ ...commonKeys, ...definition.ignoredKeys }));

@@ -20,6 +20,8 @@ export type { ModelFiles, OpenFile } from './files.ts';
 export type { GenerationConfig, GenerationSources, SamplingDefaults } from './generation-config.ts';
 export { loadGenerationConfig } from './generation-config.ts';
 export { ggufModels } from './gguf/index.ts';
+export type { HiddenStates } from './hidden-states.ts';
+export { hiddenStateScopes } from './hidden-states.ts';
 export { isHubId } from './hub/hub-id.ts';
 export type { ModelText } from './model-text.ts';
 export { openModelText } from './model-text.ts';

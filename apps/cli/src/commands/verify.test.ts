@@ -124,7 +124,12 @@ describe('a golden file that is none of this model', () => {
       7,
       /\[4, 256\], but must be \[R, 256\].* 3 tokens/,
     ],
-    ['fewer layers', [ids, logits, state(0, 3, 64)], 7, /has 1 hidden states, but a model of 3 layers has 4/],
+    [
+      'fewer layers',
+      [ids, logits, state(0, 3, 64)],
+      7,
+      /has 1 hidden states, but the model has 4, one more than layers/,
+    ],
     [
       'another hidden size',
       [ids, logits, ...[0, 1, 2, 3].map((i) => state(i, 3, 32))],
@@ -138,9 +143,11 @@ describe('a golden file that is none of this model', () => {
   });
 
   test('without hidden states, logits alone are compared', async () => {
-    const { exitCode, stdout } = await verify(model, '--golden', await written([ids, logits]), '--json');
+    const path = await written([ids, logits]);
+    const { exitCode, stdout } = await verify(model, '--golden', path, '--json');
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ tokens: 3, outputs: [{ scope: 'logits', pcc: null }] });
+    expect((await verify(model, '--golden', path)).stdout).toContain('Diverges first in embedding … lmHead: by');
   });
 });
 

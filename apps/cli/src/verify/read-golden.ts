@@ -1,5 +1,5 @@
 import { dequantise, type StoredView } from '@tttv2/graph';
-import { type OpenFile, readSafetensorsHeader } from '@tttv2/hf';
+import { type HiddenStates, hiddenStateScopes, type OpenFile, readSafetensorsHeader } from '@tttv2/hf';
 import { CheckpointError, type ModelSpec } from '@tttv2/spec';
 import { decodeIntegers } from '../read-integers.ts';
 import type { RecordedOutput, Recording } from './recording.ts';
@@ -9,26 +9,38 @@ import type { RecordedOutput, Recording } from './recording.ts';
  * tokens, and `hidden_states.i` [R, D], all of them or none.
  * @throws CheckpointError when something is missing, or is not of this model.
  */
-export async function readGolden(file: OpenFile, path: string, spec: ModelSpec): Promise<Recording> {
+export async function readGolden(
+  file: OpenFile,
+  path: string,
+  spec: ModelSpec,
+  hiddenStates: HiddenStates,
+): Promise<Recording> {
   const golden = new GoldenFile(file, path, await readSafetensorsHeader(file, path));
   const ids = await golden.ids(spec);
+  const scopes = golden.scopesOf(hiddenStateScopes(spec, hiddenStates));
   const outputs: RecordedOutput[] = [];
-  for (const [i, place] of golden.hiddenStates(spec).entries()) {
-    const width = { size: spec.hiddenDim, what: 'a hidden size' };
-    outputs.push({ ...place, data: await golden.rows(`hidden_states.${i}`, ids.length, width) });
+  for (const [i, place] of placesOf([...scopes, 'logits'], spec).entries()) {
+    const data = i < scopes.length ? golden.hiddenState(i, ids.length, spec) : golden.logits(ids.length, spec);
+    outputs.push({ ...place, data: await data });
   }
-  const logits = await golden.rows('logits', ids.length, { size: spec.vocabSize, what: 'a vocabulary' });
-  return { ids, outputs: [...outputs, { scope: 'logits', within: ['lmHead'], data: logits }] };
+  return { ids, outputs };
 }
 
-type Place = Omit<RecordedOutput, 'data'>;
-
-/** Of each hidden state: after the embedding, after each layer; but after the last one only when it is normed. */
-function placesOf({ layers, finalNorm }: ModelSpec): Place[] {
-  const places = ['embedding', ...layers.map((_, i) => `layers.${i}`)].map((scope) => ({ scope, within: [scope] }));
-  const last = places.at(-1);
-  if (last === undefined || finalNorm === null) return places;
-  return [...places.slice(0, -1), { scope: 'finalNorm', within: [last.scope, 'finalNorm'] }];
+/** Each of these scopes, with those that are computed since the one before it. */
+function placesOf(scopes: readonly string[], spec: ModelSpec): Omit<RecordedOutput, 'data'>[] {
+  const all = [
+    'embedding',
+    ...(spec.embeddingNorm === null ? [] : ['embeddingNorm']),
+    ...spec.layers.map((_, i) => `layers.${i}`),
+    ...(spec.finalNorm === null ? [] : ['finalNorm']),
+    'lmHead',
+  ];
+  let next = 0;
+  return scopes.map((scope) => {
+    const start = next;
+    next = all.indexOf(scope === 'logits' ? 'lmHead' : scope) + 1;
+    return { scope, within: all.slice(start, next) };
+  });
 }
 
 class GoldenFile {
@@ -52,17 +64,24 @@ class GoldenFile {
     throw this.#error(`input_ids hold ${beyond}, but ids of the model go from 0 to ${vocabSize - 1} (vocabSize)`);
   }
 
-  /** None when the file has none. */
-  hiddenStates(spec: ModelSpec): Place[] {
+  /** Those of the hidden states that the file has: all or none. */
+  scopesOf(hiddenStates: readonly string[]): readonly string[] {
     const count = [...this.#tensors.keys()].filter((name) => name.startsWith('hidden_states.')).length;
-    const places = placesOf(spec);
-    if (count === 0 || count === places.length) return places.slice(0, count);
-    const due = `a model of ${spec.layers.length} layers has ${places.length}`;
-    throw this.#error(`has ${count} hidden states, but ${due}: is it another model's?`);
+    if (count === 0 || count === hiddenStates.length) return hiddenStates.slice(0, count);
+    const due = `the model has ${hiddenStates.length}, one more than layers`;
+    throw this.#error(`has ${count} hidden states, but ${due}: are they another model's?`);
+  }
+
+  hiddenState(i: number, tokens: number, { hiddenDim }: ModelSpec): Promise<Float32Array> {
+    return this.#rows(`hidden_states.${i}`, tokens, { size: hiddenDim, what: 'a hidden size' });
+  }
+
+  logits(tokens: number, { vocabSize }: ModelSpec): Promise<Float32Array> {
+    return this.#rows('logits', tokens, { size: vocabSize, what: 'a vocabulary' });
   }
 
   /** The rows of a prompt's last tokens. */
-  async rows(name: string, tokens: number, { size, what }: { size: number; what: string }): Promise<Float32Array> {
+  async #rows(name: string, tokens: number, { size, what }: { size: number; what: string }): Promise<Float32Array> {
     const { dtype, shape, offset, bytes } = this.#find(name);
     const [rows = 0, width] = shape;
     const found = `${name} are [${shape.join(', ')}]`;

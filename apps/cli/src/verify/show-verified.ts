@@ -21,7 +21,7 @@ function showPcc(pcc: number): string {
 }
 
 function showDivergence({ within, maxAbsError }: OutputComparison, tolerance: number): string {
-  const place = `Diverges first in ${within.join(' or ')}`;
+  const place = `Diverges first in ${within.length > 2 ? `${within[0]} … ${within.at(-1)}` : within.join(' or ')}`;
   if (Number.isNaN(maxAbsError)) return `${place}: it holds what is not a number.`;
   return `${place}: by ${maxAbsError.toPrecision(3)}, more than ${tolerance}.`;
 }

@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { ExecutionMode } from '@tttv2/graph';
-import type { ModelFiles, OpenFile } from '@tttv2/hf';
+import { convertConfig, type HiddenStates, type ModelFiles, type OpenFile, parseJson } from '@tttv2/hf';
 import { localFiles } from '@tttv2/hf/node';
 import { CheckpointError, type HardwareConfig } from '@tttv2/spec';
+import { z } from 'zod';
 import { loadModel } from '../load-model.ts';
 import { openModelFiles } from '../open-model-files.ts';
 import { isSpecFile } from '../spec-file.ts';
@@ -32,17 +33,18 @@ export interface Verified extends Comparison {
 
 /** Compares a model on a device with what was recorded of it. @throws UsageError, CheckpointError, and as loading does. */
 export async function verifyGolden(request: VerifyRequest, signal: AbortSignal): Promise<Verified> {
-  const { name, tolerance, hardware } = request;
+  const { name, golden, tolerance, hardware } = request;
   if (isSpecFile(name))
     throw new UsageError(`MODEL: ${name} has no weights to verify: name the folder of a checkpoint`);
-  const { path, file } = await openGolden(request, signal);
+  const files = await openModelFiles(name, { signal });
+  const { path, file } = golden === undefined ? await openAmong(name, files) : await openNamed(golden);
   try {
     const { model: loaded } = await loadModel(name, hardware, signal);
     await using model = loaded;
     const { mode } = model.executable;
     if (mode === 'acceptance')
       throw new UsageError('TTTV2_TT_MODE: acceptance computes nothing that could be verified');
-    const reference = await readGolden(file, path, model.spec);
+    const reference = await readGolden(file, path, model.spec, await hiddenStatesOf(files));
     const scopes = reference.outputs.map(({ scope }) => scope);
     const candidate = await computeOutputs(model, reference.ids, scopes, signal);
     return {
@@ -58,8 +60,11 @@ export async function verifyGolden(request: VerifyRequest, signal: AbortSignal):
   }
 }
 
-async function openGolden({ name, golden }: VerifyRequest, signal: AbortSignal): Promise<Named> {
-  return golden === undefined ? openAmong(name, await openModelFiles(name, { signal })) : openNamed(golden);
+/** Which ones transformers gives for this family. A GGUF file alone does not say: those of nearly all. */
+async function hiddenStatesOf(files: ModelFiles): Promise<HiddenStates> {
+  if (!(await files.has('config.json'))) return 'inputs';
+  const config = parseJson(await files.readText('config.json'), z.unknown(), 'config.json');
+  return convertConfig(config).family.hiddenStates;
 }
 
 interface Named {

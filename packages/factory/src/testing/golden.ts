@@ -1,9 +1,16 @@
 import { readdirSync } from 'node:fs';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dequantise } from '@tttv2/graph';
-import { bindWeights, openSafetensors, parseJson, readSafetensorsHeader } from '@tttv2/hf';
+import {
+  bindWeights,
+  convertConfig,
+  type HiddenStates,
+  openSafetensors,
+  parseJson,
+  readSafetensorsHeader,
+} from '@tttv2/hf';
 import { localFiles } from '@tttv2/hf/node';
 import type { Model } from '../model.ts';
 import type { ModelFactory, PlaceOptions } from '../model-factory.ts';
@@ -26,6 +33,7 @@ export async function goldenRecipe(name: string): Promise<Recipe> {
 
 /** A checkpoint in a folder that goes when it is disposed of. */
 export interface GoldenCheckpoint extends AsyncDisposable {
+  hiddenStates: HiddenStates;
   load(factory: ModelFactory, options: PlaceOptions): Promise<Model>;
 }
 
@@ -36,7 +44,9 @@ export async function goldenCheckpoint(name: string): Promise<GoldenCheckpoint> 
   await writeFile(join(folder, 'model.safetensors'), generatedSafetensors(await goldenRecipe(name)));
   const handWritten = handWrittenModels[name];
   if (handWritten !== undefined) return bound(handWritten, folder);
+  const config: unknown = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
   return {
+    hiddenStates: convertConfig(config).family.hiddenStates,
     load: (factory, options) => factory.load(folder, options),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };
@@ -46,6 +56,7 @@ async function bound({ spec, weights: names }: HandWrittenModel, folder: string)
   const checkpoint = await openSafetensors(await localFiles(folder));
   const weights = bindWeights(spec, { weights: names, ignoredTensors: {} }, checkpoint);
   return {
+    hiddenStates: 'inputs',
     load: (factory, options) => factory.fromSpec(spec, { ...options, weights }),
     async [Symbol.asyncDispose]() {
       await weights.close();

@@ -94,4 +94,5 @@ export default defineModel({
     lmHead: 'lm_head',
   },
   ignoredTensors: {},
+  hiddenStates: 'outputs',
 });
