@@ -1,0 +1,1 @@
+export { default } from '@tttv2/tooling/vitest';
