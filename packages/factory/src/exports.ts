@@ -2,7 +2,14 @@ export type { Pass } from './build-program.ts';
 export { buildProgram, passesFor } from './build-program.ts';
 export type { GenerateOptions, Message, Prompt, WeightOrigin } from './model.ts';
 export { Model } from './model.ts';
-export type { FromSpecOptions, ModelFactory, ModelFactoryOptions, PlaceOptions } from './model-factory.ts';
+export type {
+  FromSpecOptions,
+  ModelFactory,
+  ModelFactoryOptions,
+  OpenFilesOptions,
+  PlaceOptions,
+} from './model-factory.ts';
+export type { DownloadProgress, ModelProgress } from './model-progress.ts';
 export type { OptimizedModelFactory } from './optimized-model-factory.ts';
 export { createOptimizedModelFactory } from './optimized-model-factory.ts';
 export { selectRowsEarly } from './passes/select-rows-early.ts';

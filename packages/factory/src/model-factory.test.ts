@@ -1,4 +1,6 @@
 import { type Backend, referenceBackend } from '@tttv2/graph';
+import type { ModelFiles } from '@tttv2/hf';
+import { localFiles } from '@tttv2/hf/node';
 import {
   CheckpointError,
   DoesNotFitError,
@@ -8,8 +10,9 @@ import {
   uniformModelSpec,
 } from '@tttv2/spec';
 import { expect, test } from 'vitest';
-import { createModelFactory } from './index.node.ts';
+import { createModelFactory, type ModelProgress, type OpenFilesOptions } from './index.node.ts';
 import { createModelFactory as createAnywhere } from './index.ts';
+import { goldenCheckpoint } from './testing/golden.ts';
 
 const factory = createModelFactory({ backends: [referenceBackend] });
 const spec = uniformModelSpec({
@@ -86,6 +89,57 @@ test('a hardware setting with a wrong value is refused by name', async () => {
 test('what is not a model, a folder or a file is refused', async () => {
   await expect(factory.load('./nowhere', { device })).rejects.toThrow(CheckpointError);
   await expect(createAnywhere({ backends: [referenceBackend] }).load('x', { device })).rejects.toThrow('openFiles');
+});
+
+/** A factory over files of which it tells the names of those that are open; they come as from the hub. */
+function watchedFactory() {
+  const open = new Set<string>();
+  const openFiles = async (path: string, { onDownload }: OpenFilesOptions): Promise<ModelFiles> => {
+    onDownload?.({ file: 'model.safetensors', bytes: 5, totalBytes: 10 });
+    const files = await localFiles(path);
+    return {
+      ...files,
+      async open(name) {
+        const file = await files.open(name);
+        open.add(name);
+        const close = async () => {
+          open.delete(name);
+          await file.close();
+        };
+        // Methods of a class are not spread.
+        return { size: file.size, path: file.path, read: file.read.bind(file), close };
+      },
+    };
+  };
+  return { open, factory: createModelFactory({ backends: [referenceBackend], openFiles }) };
+}
+
+test('a model that is loaded tells its progress, and leaves nothing behind its block', async () => {
+  await using checkpoint = await goldenCheckpoint('llama');
+  const { factory, open } = watchedFactory();
+  const told: ModelProgress[] = [];
+  const useAndLeave = async () => {
+    await using model = await checkpoint.load(factory, { device, onProgress: (progress) => told.push(progress) });
+    expect((await model.generate({ promptIds: [1], maxNewTokens: 1 }).result()).ids).toHaveLength(1);
+    expect([...open]).toEqual(['model.safetensors']);
+    return model;
+  };
+  const model = await useAndLeave();
+  expect(told[0]).toEqual({ stage: 'download', loadedBytes: 5, totalBytes: 10, remainingMs: null });
+  const last = told.at(-1);
+  expect(last).toMatchObject({ stage: 'place', loadedBytes: last?.totalBytes, remainingMs: 0 });
+  expect([...open]).toEqual([]);
+  await expect(model.generate({ promptIds: [1] }).result()).rejects.toThrow('disposed');
+});
+
+test('a load that is aborted leaves nothing open', async () => {
+  await using checkpoint = await goldenCheckpoint('llama');
+  const { factory, open } = watchedFactory();
+  const controller = new AbortController();
+  const onProgress = ({ stage }: ModelProgress) => stage === 'place' && controller.abort(new Error('never mind'));
+  const loading = checkpoint.load(factory, { device, onProgress, signal: controller.signal });
+  await expect(loading).rejects.toThrow('never mind');
+  expect([...open]).toEqual([]);
 });
 
 test('a prompt beyond the context is refused, text without a tokenizer too', async () => {

@@ -1,4 +1,4 @@
-import type { Backend, LoadProgress, WeightSource } from '@tttv2/graph';
+import type { Backend, WeightSource } from '@tttv2/graph';
 import { convertConfig, type ModelFiles, openModel, openModelText } from '@tttv2/hf';
 import {
   CheckpointError,
@@ -11,6 +11,7 @@ import {
 import { buildProgram } from './build-program.ts';
 import { checkMesh } from './check-mesh.ts';
 import { Model } from './model.ts';
+import { type DownloadProgress, downloading, type ModelProgress, placing } from './model-progress.ts';
 import { randomWeightSource } from './random-weight-source.ts';
 import { type FoundDevice, findDevice, listDevices } from './registry.ts';
 
@@ -18,7 +19,13 @@ export interface ModelFactoryOptions {
   /** The devices that models can run on. */
   backends: readonly Backend[];
   /** Finds a model's files by what `load` is given. Default: on Node, this machine's files and the hub; elsewhere none. */
-  openFiles?: (pathOrId: string, options: { signal?: AbortSignal }) => Promise<ModelFiles>;
+  openFiles?: (pathOrId: string, options: OpenFilesOptions) => Promise<ModelFiles>;
+}
+
+export interface OpenFilesOptions {
+  signal?: AbortSignal;
+  /** To be told how far the download of a file is. */
+  onDownload?: (progress: DownloadProgress) => void;
 }
 
 export interface PlaceOptions {
@@ -26,7 +33,8 @@ export interface PlaceOptions {
   device: string;
   /** Hardware settings; `deviceType` is the device. */
   hardware?: Omit<HardwareConfig, 'deviceType'>;
-  onProgress?: (progress: LoadProgress) => void;
+  /** Is told how far the model is: first of what is downloaded, if anything, then of what is placed on the device. */
+  onProgress?: (progress: ModelProgress) => void;
   signal?: AbortSignal;
 }
 
@@ -58,7 +66,7 @@ export function createModelFactory({ backends, openFiles = noFiles }: ModelFacto
     const program = buildProgram(spec, backend, hardware);
     const { onProgress, signal } = options;
     return backend.compile(program, weights, hardware, {
-      ...(onProgress === undefined ? {} : { progress: onProgress }),
+      ...(onProgress === undefined ? {} : { progress: placing(onProgress) }),
       ...(signal === undefined ? {} : { signal }),
     });
   };
@@ -84,7 +92,11 @@ export function createModelFactory({ backends, openFiles = noFiles }: ModelFacto
     async load(pathOrId, options) {
       // An unknown device is refused before a byte is read.
       await findDevice(backends, options.device);
-      const files = await openFiles(pathOrId, options.signal === undefined ? {} : { signal: options.signal });
+      const { signal, onProgress } = options;
+      const files = await openFiles(pathOrId, {
+        ...(signal === undefined ? {} : { signal }),
+        ...(onProgress === undefined ? {} : { onDownload: downloading(onProgress) }),
+      });
       const opened = await openModel(files);
       try {
         const text = await openModelText(files, opened.gguf);

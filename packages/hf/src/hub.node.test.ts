@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CheckpointError } from '@tttv2/spec';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { commit, type HubServer, type HubServerModel, hubServer } from './fixtures/hub-server.node.ts';
-import type { HubOptions } from './hub/hub-settings.node.ts';
+import { type HubOptions, hubSettings } from './hub/hub-settings.node.ts';
 import { hubFiles } from './hub.node.ts';
 
 const files = {
@@ -20,8 +20,10 @@ let server: HubServer | undefined;
 
 beforeEach(async () => {
   cacheDir = await mkdtemp(join(tmpdir(), 'tttv2-hub-'));
-  for (const name of ['HF_TOKEN', 'HF_ENDPOINT', 'HF_HUB_OFFLINE', 'HF_HUB_CACHE', 'HF_HOME'])
+  for (const name of ['HF_TOKEN', 'HF_TOKEN_PATH', 'HF_ENDPOINT', 'HF_HUB_OFFLINE', 'HF_HUB_CACHE'])
     vi.stubEnv(name, undefined);
+  // No test may send a token of this machine's.
+  vi.stubEnv('HF_HOME', join(cacheDir, 'home'));
 });
 
 afterEach(async () => {
@@ -126,6 +128,48 @@ test('the environment names cache, hub and token', async () => {
   await (await hubFiles('owner/name')).readText('config.json');
   expect(requests.every((request) => request.endsWith(' with Bearer hf_token'))).toBe(true);
   expect(await readdir(cacheDir)).toEqual(['models--owner--name']);
+});
+
+test('HF_HOME holds the cache, and the token that was stored by a login', async () => {
+  const { endpoint, requests } = await serve({ files });
+  vi.stubEnv('HF_HOME', cacheDir);
+  vi.stubEnv('HF_ENDPOINT', endpoint);
+  await (await hubFiles('owner/name')).readText('config.json');
+  expect(await readdir(cacheDir)).toEqual(['hub']);
+  expect(await readdir(join(cacheDir, 'hub'))).toEqual(['models--owner--name']);
+  expect(requests.some((request) => request.includes(' with '))).toBe(false);
+
+  await writeFile(join(cacheDir, 'token'), 'hf_stored\n');
+  await (await hubFiles('owner/name')).readText('model.safetensors');
+  expect(requests.at(-1)).toMatch(/ with Bearer hf_stored$/);
+  vi.stubEnv('HF_TOKEN', 'hf_token');
+  await hubFiles('owner/name');
+  expect(requests.at(-1)).toMatch(/ with Bearer hf_token$/);
+});
+
+test.each([
+  [{ HF_HOME: '/home' }, join('/home', 'hub')],
+  [{ HF_HOME: '/home', HF_HUB_CACHE: '/cache' }, '/cache'],
+  [{ HF_HOME: undefined, XDG_CACHE_HOME: '/xdg' }, join('/xdg', 'huggingface', 'hub')],
+  [{ HF_HOME: '', XDG_CACHE_HOME: '' }, join(homedir(), '.cache', 'huggingface', 'hub')],
+  [{ HF_HOME: '~/models' }, join(homedir(), 'models', 'hub')],
+])('the cache by %o', (environment, cache) => {
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  expect(hubSettings().cacheDir).toBe(cache);
+});
+
+test.each([
+  ['1', true],
+  ['YES', true],
+  ['on', true],
+  ['0', false],
+  ['', false],
+])('HF_HUB_OFFLINE=%s', async (value, isOffline) => {
+  const { endpoint, requests } = await serve({ files });
+  vi.stubEnv('HF_HUB_OFFLINE', value);
+  if (isOffline) expect((await failure(open({ endpoint }))).message).toContain('not to be asked (HF_HUB_OFFLINE)');
+  else await open({ endpoint });
+  expect(requests).toHaveLength(isOffline ? 0 : 1);
 });
 
 test.each([

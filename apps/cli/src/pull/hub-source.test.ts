@@ -30,6 +30,13 @@ test('reads a file at its commit', async () => {
   );
 });
 
+test('the access token goes along, and offline nobody is asked', async () => {
+  vi.stubEnv('HF_TOKEN', 'hf_token');
+  expect(await read((request, response) => response.end(request.headers.authorization))).toBe('Bearer hf_token');
+  vi.stubEnv('HF_HUB_OFFLINE', '1');
+  await expect(read(() => expect.unreachable())).rejects.toThrow('it is not to be asked (HF_HUB_OFFLINE)');
+});
+
 test('tells what the hub answers when it has no file', async () => {
   await expect(read((_request, response) => response.writeHead(404).end())).rejects.toThrow('it answers 404');
 });

@@ -1,9 +1,9 @@
-import { getHFHubCachePath } from '@huggingface/hub';
+import { hubFolders, storedToken } from './hub-folders.node.ts';
 
 export interface HubOptions {
   /** Branch, tag or commit; `main` by default. */
   readonly revision?: string;
-  /** Access token; `HF_TOKEN` by default. */
+  /** Access token; `HF_TOKEN` by default, else the one that `hf auth login` stored. */
   readonly token?: string;
   /** Address of the hub, without a path; `HF_ENDPOINT` by default, else the library's own. */
   readonly endpoint?: string;
@@ -36,14 +36,15 @@ export interface HubSettings {
   readonly timeoutMs: number;
 }
 
-export function hubSettings(options: HubOptions): HubSettings {
+/** Where and how to ask the hub, by the options given and the environment. */
+export function hubSettings(options: HubOptions = {}): HubSettings {
   const { HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE } = process.env;
   const endpoint = options.endpoint ?? (HF_ENDPOINT || undefined);
   return {
     revision: options.revision ?? 'main',
-    token: options.token ?? (HF_TOKEN || undefined),
+    token: options.token ?? (HF_TOKEN || storedToken()),
     endpoint: endpoint?.replace(/\/+$/, ''),
-    cacheDir: options.cacheDir ?? getHFHubCachePath(),
+    cacheDir: options.cacheDir ?? hubFolders().cache,
     offline: options.offline ?? ['1', 'true', 'yes', 'on'].includes(HF_HUB_OFFLINE?.toLowerCase() ?? ''),
     onProgress: options.onProgress ?? (() => {}),
     signal: options.signal,
