@@ -8,7 +8,7 @@ import { norm } from './norm.ts';
  * Softmax attention with a KV cache; multi-head, grouped and multi-query are the same block with other head counts.
  *
  *     x[N, D] ─┬─ q ─ norm ─ rotary ─┐
- *              ├─ k ─ norm ─ rotary ─┼─ attention ─ · ─ o ─▶ [N, D]
+ *              ├─ k ─ norm ─ rotary ─┼─ attention ─ · ─ outputNorm ─ o ─▶ [N, D]
  *              ├─ v ─────────────────┘   └ KV cache │
  *              └─ gate ─ sigmoid ──────────────────┘
  */
@@ -36,8 +36,9 @@ export function attention(
   const mixed = builder.node('attention', attrs, [q, k, v, ...places, ...sinks]);
   const joined = builder.node('reshape', { shape: ['N', numHeads * headDim] }, [mixed]);
   const gated = spec.useOutputGate ? outputGate(builder, x, joined, spec) : joined;
+  const normed = norm(builder, 'outputNorm', gated, spec.outputNorm, numHeads * headDim);
   return builder.scope('o', () =>
-    linear(builder, gated, { inputs: numHeads * headDim, outputs: hiddenDim, useBias: spec.useBiasO }),
+    linear(builder, normed, { inputs: numHeads * headDim, outputs: hiddenDim, useBias: spec.useBiasO }),
   );
 }
 

@@ -34,7 +34,8 @@ const options = fc
     ),
     ...{ clipQkv: fc.option(size), softcap: fc.option(size), useSinks: fc.boolean(), useOutputGate: fc.boolean() },
     ...{ residualScale: size, logitScale: size, logitSoftcap: fc.option(size), useBiasHead: fc.boolean() },
-    embeddingNorm: fc.option(fc.constant(headNorm)),
+    ...{ embeddingNorm: fc.option(fc.constant(headNorm)), outputNorm: fc.option(fc.constant(headNorm)) },
+    innerNorm: fc.option(fc.constant(headNorm)),
     isParallel: fc.boolean(),
   })
   .map(({ group, half, isParallel, ...rest }): UniformOptions => {
@@ -60,7 +61,7 @@ test('every model is a valid graph, with the parameters that the specification c
       expect(elements(graph)).toBe(count.total);
       expect(elements(graph, (name) => name.includes('.mixer.'))).toBe(count.mixers);
       expect(elements(graph, (name) => name.includes('.ffn.'))).toBe(count.ffns);
-      expect(elements(graph, (name) => /Norm\./.test(name))).toBe(count.norms);
+      expect(elements(graph, (name) => /^(layers\.\d+\.)?\w+Norm\./.test(name))).toBe(count.norms);
     }),
   );
 });

@@ -1,11 +1,12 @@
 import type { GraphBuilder, ValueId } from '@tttv2/graph';
 import type { FfnSpec } from '@tttv2/spec';
 import { linear } from './linear.ts';
+import { norm } from './norm.ts';
 
 /**
  * A dense feed-forward network; gated with `silu` it is SwiGLU.
  *
- *     x[N, D] ─┬─ gate ─ activation ─┬─ · ─ down ─▶ [N, D]
+ *     x[N, D] ─┬─ gate ─ activation ─┬─ · ─ innerNorm ─ down ─▶ [N, D]
  *              └─ up ────────────────┘
  */
 export function feedForward(builder: GraphBuilder, x: ValueId, spec: FfnSpec): ValueId {
@@ -15,5 +16,6 @@ export function feedForward(builder: GraphBuilder, x: ValueId, spec: FfnSpec): V
   const inner = useGate
     ? builder.node('glu', { fn }, [widen('gate'), widen('up')])
     : builder.node('activation', { fn }, [widen('up')]);
-  return builder.scope('down', () => linear(builder, inner, { inputs: intermediateDim, outputs: hiddenDim, useBias }));
+  const normed = norm(builder, 'innerNorm', inner, spec.innerNorm, intermediateDim);
+  return builder.scope('down', () => linear(builder, normed, { inputs: intermediateDim, outputs: hiddenDim, useBias }));
 }

@@ -78,6 +78,7 @@ function attentionParameters(attention: AttentionSpec): Entry[] {
     ...(useOutputGate ? linear('gate', numHeads * headDim, hiddenDim, false) : []),
     ...(useSinks ? [['sinks', [numHeads]] satisfies Entry] : []),
     ...qkNormParameters(attention),
+    ...normParameters('outputNorm', attention.outputNorm, numHeads * headDim),
   ];
 }
 
@@ -113,10 +114,11 @@ function qkNormParameters({ qkNorm, numHeads, numKvHeads, headDim }: AttentionSp
   ];
 }
 
-function ffnParameters({ hiddenDim, intermediateDim, useGate, useBias }: FfnSpec): Entry[] {
+function ffnParameters({ hiddenDim, intermediateDim, useGate, useBias, innerNorm }: FfnSpec): Entry[] {
   return [
     ...(useGate ? linear('gate', intermediateDim, hiddenDim, useBias) : []),
     ...linear('up', intermediateDim, hiddenDim, useBias),
+    ...normParameters('innerNorm', innerNorm, intermediateDim),
     ...linear('down', hiddenDim, intermediateDim, useBias),
   ];
 }

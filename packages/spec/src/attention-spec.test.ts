@@ -22,6 +22,7 @@ test('the seed’s defaults', () => {
     softcap: null,
     useSinks: false,
     useOutputGate: false,
+    outputNorm: null,
     rope: { theta: 10000, rotaryDim: 8, layout: 'half', scaling: { kind: 'default' } },
   });
 });

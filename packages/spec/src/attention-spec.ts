@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SpecError } from './errors/spec-error.ts';
-import { normSpecSchema } from './norm-spec.ts';
+import { type NormSpec, normSpecSchema } from './norm-spec.ts';
 import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
 import { type RopeSpec, ropeSpecSchema } from './rope-spec.ts';
@@ -56,6 +56,8 @@ const attentionShape = {
   useSinks: z.boolean().default(false),
   /** What the heads give is multiplied by the sigmoid of a projection of the input, as wide as they are (AFMoE, Qwen3-Next). */
   useOutputGate: z.boolean().default(false),
+  /** Normalises what all heads gave, gated, before the output projection (BitNet). */
+  outputNorm: normSpecSchema.nullable().default(null),
 };
 
 /** Softmax attention with a KV cache. */
@@ -108,6 +110,8 @@ export interface AttentionOptions {
   useSinks?: boolean;
   /** Default false. */
   useOutputGate?: boolean;
+  /** Default none. */
+  outputNorm?: NormSpec | null;
 }
 
 /** An attention that stands alone, by the seed's names and defaults. @throws SpecError that names the field. */
@@ -139,6 +143,7 @@ export function attentionSpec(options: AttentionOptions): InlineAttentionSpec {
     softcap: options.softcap ?? null,
     useSinks: options.useSinks ?? false,
     useOutputGate: options.useOutputGate ?? false,
+    outputNorm: options.outputNorm ?? null,
     rope: ropeOf(options, headDim),
   });
 }

@@ -4,7 +4,14 @@ import { activationTypeSchema, ffnSpec } from './ffn-spec.ts';
 const dims = { hiddenDim: 8, intermediateDim: 24 };
 
 test('the seed’s defaults of a network', () => {
-  expect(ffnSpec(dims)).toEqual({ kind: 'dense', ...dims, activation: 'silu', useGate: true, useBias: false });
+  expect(ffnSpec(dims)).toEqual({
+    kind: 'dense',
+    ...dims,
+    activation: 'silu',
+    useGate: true,
+    useBias: false,
+    innerNorm: null,
+  });
 });
 
 test('swish is another name of silu; all others stay', () => {

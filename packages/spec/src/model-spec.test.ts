@@ -198,7 +198,8 @@ test('a specification from before a field says none of it', () => {
   const newer = ['embeddingScale', 'embeddingNorm', 'learnedPositions', 'useBiasHead', 'logitScale', 'logitSoftcap'];
   const layers = model.layers.map((layer) => ({
     ...without(layer, ['residual', 'residualScale']),
-    mixer: without(layer.mixer, ['qkNorm', 'clipQkv', 'softcap', 'useSinks', 'useOutputGate']),
+    ffn: without(Object(layer.ffn), ['innerNorm']),
+    mixer: without(layer.mixer, ['qkNorm', 'clipQkv', 'softcap', 'useSinks', 'useOutputGate', 'outputNorm']),
   }));
   expect(parseModelSpec({ ...without(model, newer), layers })).toEqual(model);
 });

@@ -144,7 +144,8 @@ function attentionParameters(attention: AttentionSpec): number {
   const biases =
     (useBiasQ ? numHeads * headDim : 0) + (useBiasKv ? 2 * numKvHeads * headDim : 0) + (useBiasO ? hiddenDim : 0);
   const sinks = attention.useSinks ? numHeads : 0;
-  return attentionWeights(attention) + biases + sinks + qkNormParameters(attention);
+  const norms = qkNormParameters(attention) + normParameters(attention.outputNorm, numHeads * headDim);
+  return attentionWeights(attention) + biases + sinks + norms;
 }
 
 function qkNormParameters({ qkNorm, numHeads, numKvHeads, headDim }: AttentionSpec): number {
@@ -185,7 +186,7 @@ function ffnParameters(ffn: LayerSpec['ffn']): number {
     return routerWeights(ffn) + ffn.numExperts * expertWeights(ffn) + bias + shared;
   }
   const biases = ffn.useBias ? (ffn.useGate ? 2 : 1) * ffn.intermediateDim + ffn.hiddenDim : 0;
-  return ffnWeights(ffn) + biases;
+  return ffnWeights(ffn) + biases + normParameters(ffn.innerNorm, ffn.intermediateDim);
 }
 
 function layerNormParameters({ norms, mixer }: LayerSpec): number {

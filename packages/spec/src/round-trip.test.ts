@@ -72,6 +72,7 @@ const attention = fc
     qkNorm: fc.option(qkNorm),
     ...{ useBiasQ: fc.boolean(), useBiasKv: fc.boolean(), useBiasO: fc.boolean() },
     ...{ clipQkv: fc.option(factor), softcap: fc.option(factor), useSinks: fc.boolean(), useOutputGate: fc.boolean() },
+    outputNorm: maybeNorm,
   })
   .map(({ kvHeads, ...rest }) => attentionSpec({ ...rest, hiddenDim, numHeads: 4, numKvHeads: kvHeads }));
 
@@ -95,6 +96,7 @@ const dense = fc
     activation: fc.constantFrom(...activationTypeSchema.options),
     useGate: fc.boolean(),
     useBias: fc.boolean(),
+    innerNorm: maybeNorm,
   })
   .map((options) => ffnSpec({ ...options, hiddenDim }));
 

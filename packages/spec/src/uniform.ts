@@ -2,6 +2,7 @@ import { type AttentionOptions, attentionSpec } from './attention-spec.ts';
 import { type ActivationType, ffnSpec } from './ffn-spec.ts';
 import { type LayerShapeOptions, layerSpec } from './layer-spec.ts';
 import { type ModelOptions, type ModelSpec, modelSpec } from './model-spec.ts';
+import type { NormSpec } from './norm-spec.ts';
 
 /** A model whose layers are all alike: the seed's `ModelSpec.uniform`. Defaults as in the constructors it calls. */
 export interface UniformOptions
@@ -14,6 +15,8 @@ export interface UniformOptions
   useGate?: boolean;
   /** Biases of the feed-forward projections. */
   useBias?: boolean;
+  /** Normalises the inner values of the feed-forward network. */
+  innerNorm?: NormSpec | null;
 }
 
 /** @throws SpecError that names the field. */
@@ -29,12 +32,13 @@ export function uniformModelSpec(options: UniformOptions): ModelSpec {
   });
 }
 
-function pickFfn({ hiddenDim, intermediateDim, activation, useGate, useBias }: UniformOptions) {
+function pickFfn({ hiddenDim, intermediateDim, activation, useGate, useBias, innerNorm }: UniformOptions) {
   return {
     hiddenDim,
     intermediateDim,
     ...(activation === undefined ? {} : { activation }),
     ...(useGate === undefined ? {} : { useGate }),
     ...(useBias === undefined ? {} : { useBias }),
+    ...(innerNorm === undefined ? {} : { innerNorm }),
   };
 }

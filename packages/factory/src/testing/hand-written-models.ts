@@ -38,6 +38,7 @@ const names: WeightNames = {
 
 const olmo2Norm = { normType: 'rms_norm', normEps: 1e-5, useBias: false, weight: 'plain' } as const;
 
+const bitnetNorm: NormSpec = { normType: 'rms_norm', normEps: 1e-5, useBias: false, weight: 'plain' };
 const cohereNorm: NormSpec = { normType: 'layer_norm', normEps: 1e-5, useBias: false, weight: 'plain' };
 
 /** Names that most families share. */
@@ -153,6 +154,20 @@ export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
       ),
     }),
     weights: { ...usualNames, 'layers.{i}.mixer.sinks': { tensor: `${inLayer}.self_attn.sinks` } },
+  },
+  /** One more norm before each sublayer's last projection. */
+  bitnet: {
+    spec: uniformModelSpec({
+      ...{ ...heads, ...small, vocabSize: 256, numLayers: 2, normEps: 1e-5, rotaryBase: 500_000 },
+      activation: 'relu2',
+      outputNorm: bitnetNorm,
+      innerNorm: bitnetNorm,
+    }),
+    weights: {
+      ...usualNames,
+      'layers.{i}.mixer.outputNorm': `${inLayer}.self_attn.attn_sub_norm`,
+      'layers.{i}.ffn.innerNorm': `${inLayer}.mlp.ffn_sub_norm`,
+    },
   },
   deepseek_v3: deepseekV3(),
 };
