@@ -1,6 +1,6 @@
 import { type AttentionOptions, type ModelSpec, type RopeSpec, uniformModelSpec } from '@tttv2/spec';
 import { z } from 'zod';
-import { layerCount, positive, positiveInt } from './config-values.ts';
+import { layerCount, only, positive, positiveInt } from './config-values.ts';
 import type { GgufTensors } from './define-gguf-model.ts';
 import { checkGgufHeads, ggufHeadKeys, ggufHeadsOf } from './gguf-heads.ts';
 import { ggufRopeKeys, ggufRopeOf } from './gguf-rope.ts';
@@ -10,6 +10,7 @@ import type { WeightNames } from './weight-names.ts';
 export const ggufLlamaLikeKeys = {
   block_count: layerCount,
   feed_forward_length: positiveInt,
+  'attention.causal': only(true),
   'attention.layer_norm_rms_epsilon': positive,
   ...ggufHeadKeys,
   ...ggufRopeKeys,

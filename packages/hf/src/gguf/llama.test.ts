@@ -125,6 +125,12 @@ test.each<[string, Change, ErrorClass, RegExp]>([
     /^llama\.expert_count: 8 is not supported/,
   ],
   [
+    'an encoder',
+    { metadata: { 'llama.attention.causal': { type: 'bool', value: false } } },
+    UnsupportedModelError,
+    /^llama\.attention\.causal: false is not supported; there are true/,
+  ],
+  [
     'longrope',
     { metadata: { 'llama.rope.scaling.type': string('longrope') } },
     UnsupportedModelError,

@@ -33,6 +33,23 @@ test('decode and bytes', () => {
   expect(byteLevel.isSpecial(2)).toBe(false);
 });
 
+test.each([
+  ['alone', byteLevelTokenizer.pre_tokenizer],
+  ['after another', { type: 'Sequence', pretokenizers: [{ type: 'Digits' }, byteLevelTokenizer.pre_tokenizer] }],
+])('ByteLevel %s cuts at Unicode’s white space, as in Rust', (_, pre_tokenizer) => {
+  const { model } = byteLevelTokenizer;
+  const merged = { ...model, vocab: { ...model.vocab, ĠÂ: 261, čĊ: 262 }, merges: ['Ġ Â', 'č Ċ'] };
+  const tokenizer = tokenizerFromJson(JSON.stringify({ ...byteLevelTokenizer, pre_tokenizer, model: merged }));
+  const words = (text: string) =>
+    tokenizer.encode(text, { addSpecialTokens: false }).map((id) => tokenizer.decode([id]));
+  // U+0085 (C2 85) is white space: before a letter it stands apart from the space before it.
+  expect(words(' \u0085a')).toEqual([' ', '\ufffd', '\ufffd', 'a']);
+  expect(tokenizer.encode(' \u00ae', { addSpecialTokens: false })[0]).toBe(261);
+  // U+FEFF is none: of the line end before it the last character stands apart.
+  expect(words('\r\n\ufeff').slice(0, 2)).toEqual(['\r', '\n']);
+  expect(words('\r\n')).toEqual(['\r\n']);
+});
+
 test('decoding does not tidy spaces', () => {
   expect(byteLevel.decode(byteLevel.encode("I 'm here , am I ?", { addSpecialTokens: false }))).toBe(
     "I 'm here , am I ?",

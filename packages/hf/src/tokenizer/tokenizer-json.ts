@@ -3,6 +3,7 @@ import { CheckpointError } from '@tttv2/spec';
 import { z } from 'zod';
 import { parseJson } from '../parse-json.ts';
 import { spelledBytes } from './byte-alphabet.ts';
+import { spellOutWords } from './byte-level-words.ts';
 import { checkTokenId, shownIds } from './token-ids.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { specialTokenTexts, type TokenizerConfig } from './tokenizer-config.ts';
@@ -30,7 +31,7 @@ const tokenizerSchema = z.looseObject({
   }),
   added_tokens: z.array(z.looseObject({ id, content: z.string(), special: z.boolean().default(false) })).default([]),
   normalizer: component.nullable().default(null),
-  pre_tokenizer: component.nullable().default(null),
+  pre_tokenizer: component.nullable().default(null).transform(spellOutWords),
   post_processor: component.nullable().default(null),
   decoder: decoder.nullable().default(null),
 });
