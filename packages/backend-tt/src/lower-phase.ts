@@ -1,5 +1,5 @@
 import type { Dim, KvCache, LocalGraph, LocalOpName, NodeOf } from '@tttv2/graph';
-import { kvCachesOf, scopesOf, stepInputs } from '@tttv2/graph';
+import { kvCachesOf, scopesOf, stepInputType } from '@tttv2/graph';
 import type { RopeSpec } from '@tttv2/spec';
 import { asMatrix, asPlain, asTable, asTallMatrix, type ParameterContent } from './device-parameter.ts';
 import type { Board } from './devices/board.ts';
@@ -59,7 +59,7 @@ class PhaseLowering implements LoweringContext {
     this.#graph = graph;
     this.#parameters = parameters;
     this.#taps = taps;
-    for (const name of graph.inputs) this.#dims.set(name, stepInputs[name].shape);
+    for (const name of graph.inputs) this.#dims.set(name, stepInputType(name, graph).shape);
     for (const [name, { shape }] of Object.entries(graph.parameters)) this.#dims.set(name, shape);
     for (const { id, type } of graph.nodes) this.#dims.set(id, type.shape);
   }

@@ -25,7 +25,7 @@ function byRows(rope: RopeSpec, x: FloatTensor, positions: number[], matrix: rea
   const frequencies = ropeFrequencies(rope, 1 + Math.max(...positions));
   const rows = positions.map((position) => {
     const [cos, sin] = [new Float32Array(width).fill(7), new Float32Array(width).fill(7)];
-    fillRotaryRow({ rope, frequencies, position }, cos, sin);
+    fillRotaryRow({ rope, frequencies, position: [position] }, cos, sin);
     return { cos, sin };
   });
   return floatTensor(x.shape, (i) => {

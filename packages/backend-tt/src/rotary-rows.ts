@@ -1,9 +1,9 @@
 import type { RopeFrequencies } from '@tttv2/graph';
-import type { RopeSpec } from '@tttv2/spec';
+import { axisOfPair, type RopeSpec } from '@tttv2/spec';
 
-/** Writes cosines and sines of one position into a row of `headDim` numbers; beyond `rotaryDim` they stay 1 and 0. */
+/** Writes cosines and sines of one token, by its position on each axis, into a row of `headDim` numbers; beyond `rotaryDim` they stay 1 and 0. */
 export function fillRotaryRow(
-  { rope, frequencies, position }: { rope: RopeSpec; frequencies: RopeFrequencies; position: number },
+  { rope, frequencies, position }: { rope: RopeSpec; frequencies: RopeFrequencies; position: readonly number[] },
   cos: Float32Array,
   sin: Float32Array,
 ): void {
@@ -11,7 +11,7 @@ export function fillRotaryRow(
   cos.fill(1);
   sin.fill(0);
   inverse.forEach((frequency, pair) => {
-    const angle = position * frequency;
+    const angle = (position[axisOfPair(rope, pair)] ?? 0) * frequency;
     for (const at of membersOf(rope, pair)) {
       cos[at] = Math.cos(angle) * attentionFactor;
       sin[at] = Math.sin(angle) * attentionFactor;

@@ -108,12 +108,9 @@ function rotaryArrays(
     const sines = cosines.slice();
     const rowOf = new Map([...tokens].map((token, row) => [token, row]));
     for (const { from, count } of step.sequences) {
-      const positions = step.positions.subarray(from, from + count);
+      const positions = Array.from({ length: count }, (_, i) => positionOf(step, from + i));
       // Frequencies of a sequence in a step are those of its longest position, whichever call a token is in.
-      const frequencies = ropeFrequencies(
-        rope,
-        1 + positions.reduce((longest, position) => Math.max(longest, position), 0),
-      );
+      const frequencies = ropeFrequencies(rope, 1 + positions.flat().reduce((a, b) => Math.max(a, b), 0));
       positions.forEach((position, i) => {
         const row = rowOf.get(from + i);
         if (row === undefined) return;
@@ -126,4 +123,10 @@ function rotaryArrays(
     arrays[sin.name] = { dtype: 'float32', shape, data: sines };
   }
   return arrays;
+}
+
+/** Where a token stands, axis by axis. */
+function positionOf({ tokens, positions }: Step, token: number): number[] {
+  const axes = positions.length / tokens.length;
+  return Array.from({ length: axes }, (_, axis) => positions[axis * tokens.length + token] ?? 0);
 }

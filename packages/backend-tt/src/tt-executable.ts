@@ -46,6 +46,7 @@ export class TtExecutable implements Executable {
     rollback: 'any',
   } as const;
   readonly mode: ExecutionMode;
+  readonly positionAxes: number;
   readonly hardware: HardwareConfig;
   /** All calls so far; null where ttnn itself runs them. */
   readonly calls: ReferenceCalls | null;
@@ -68,6 +69,7 @@ export class TtExecutable implements Executable {
     this.calls = facts.mode === 'reference' ? { golden: 0, standIn: 0, byName: {} } : null;
     this.#facts = facts;
     this.#program = facts.program;
+    this.positionAxes = facts.program.graph.positionAxes;
     this.#module = facts.module;
   }
 
@@ -118,7 +120,8 @@ export class TtExecutable implements Executable {
 
   async #run(state: TtState, step: Step, signal: AbortSignal | undefined): Promise<StepResult> {
     signal?.throwIfAborted();
-    checkStep(state, step, { bounds: indexBounds(this.#program.graph), ...state.options });
+    const { positionAxes } = this;
+    checkStep(state, step, { bounds: indexBounds(this.#program.graph), positionAxes, ...state.options });
     state.checkRoom(step.tokens.length);
     const taps = (step.want.taps ?? []).map((scope) => ({ scope, id: tapValue(this.#program.graph, scope) }));
     await this.#keepTaps(taps.map(({ scope }) => scope));

@@ -10,7 +10,7 @@ import { norm } from './norm.ts';
  */
 export function buildModel(spec: ModelSpec, { name = 'decoder' }: { name?: string } = {}): Graph {
   const { vocabSize, hiddenDim, layers, ropeTables, finalNorm } = spec;
-  const builder = new GraphBuilder(name);
+  const builder = new GraphBuilder(name, spec);
   const embedding = builder.parameter('embedding.weight', [vocabSize, hiddenDim]);
   const embedded = builder.scope('embedding', () => embed(builder, embedding, spec));
   const hidden = layers.reduce(

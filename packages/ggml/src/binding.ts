@@ -3,7 +3,7 @@ import { findLibrary, type GgmlLibrary } from './library.ts';
 import type { Pointer } from './pointer.ts';
 
 /**
- * koffi's names of C types, and what they are in TypeScript. `tensor` is a pointer that is never null; sizes are within
+ * koffi's names of C types, and what they are in TypeScript. `tensor` is a pointer that is never null, `sections` one to four numbers; sizes are within
  * the exact integers. koffi does not check C signatures: one missing argument is a crash, so each is written here once,
  * from ggml.h, ggml-backend.h, ggml-alloc.h of the pinned version.
  */
@@ -18,6 +18,7 @@ interface NativeTypes {
   str: string;
   pointer: Pointer | null;
   tensor: Pointer;
+  sections: Int32Array;
   ggml_init_params: { mem_size: number; mem_buffer: null; no_alloc: boolean };
 }
 type NativeType = keyof NativeTypes;
@@ -38,6 +39,7 @@ type Load = <Result extends NativeType, const Types extends readonly NativeType[
 
 koffi.alias('pointer', 'void *');
 koffi.alias('tensor', 'void *');
+koffi.alias('sections', 'int *');
 koffi.struct('ggml_init_params', { mem_size: 'size_t', mem_buffer: 'void *', no_alloc: 'bool' });
 
 /** ggml's functions, typed. `ggml_` is left out of the names. */
@@ -114,6 +116,10 @@ function bind(library: GgmlLibrary) {
     softMaxAddSinks: base('ggml_soft_max_add_sinks', 'void', ['tensor', 'pointer']),
     ropeExt: base('ggml_rope_ext', 'tensor', [
       ...(['tensor', 'tensor', 'tensor', 'pointer', 'int', 'int', 'int'] as const),
+      ...(['float', 'float', 'float', 'float', 'float', 'float'] as const),
+    ]),
+    ropeMulti: base('ggml_rope_multi', 'tensor', [
+      ...(['tensor', 'tensor', 'tensor', 'pointer', 'int', 'sections', 'int', 'int'] as const),
       ...(['float', 'float', 'float', 'float', 'float', 'float'] as const),
     ]),
     flashAttnExt: base('ggml_flash_attn_ext', 'tensor', [

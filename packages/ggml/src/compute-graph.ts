@@ -10,6 +10,7 @@ import {
   type StepInput,
   type StepResult,
   type StepSizes,
+  stepInputType,
   tapValue,
 } from '@tttv2/graph';
 import { DoesNotFitError, type RopeSpec } from '@tttv2/spec';
@@ -153,8 +154,15 @@ export class ComputeGraph implements LoweringContext {
   }
 
   stepInput(name: StepInput): Pointer {
-    const length = name === 'logitRows' ? this.sizes.R : this.sizes.N;
-    return this.#input(name, int32Type, [length], (bytes, step) => int32(bytes).set(step[name]));
+    return this.#input(name, int32Type, this.#inputShape(name), (bytes, step) => int32(bytes).set(step[name]));
+  }
+
+  axisPositions(span: TokenSpan): Pointer {
+    return this.#input(`positions ${JSON.stringify(span)}`, int32Type, [4 * span.count], (bytes, step) => {
+      const [time = new Int32Array(), height = time, width = time] = positionsOf(step, span);
+      for (const [axis, positions] of [time, height, width, time].entries())
+        int32(bytes).set(positions, axis * span.count);
+    });
   }
 
   constant(id: string): Pointer {
@@ -243,7 +251,11 @@ export class ComputeGraph implements LoweringContext {
     if (known !== undefined) return known;
     const input = this.#graph.inputs.find((candidate) => candidate === name);
     if (input === undefined) throw new Error(`no value ${name}`);
-    return { tensor: this.stepInput(input), shape: [input === 'logitRows' ? this.sizes.R : this.sizes.N] };
+    return { tensor: this.stepInput(input), shape: this.#inputShape(input) };
+  }
+
+  #inputShape(input: StepInput): number[] {
+    return concreteShape(stepInputType(input, this.#graph).shape, this.sizes);
   }
 
   #weight(name: string): Pointer {
@@ -303,15 +315,24 @@ function lowerNode<Name extends LocalOpName>(
 /** At least as many native tensors as the lowering of a node emits; an exact gated GELU emits 9. */
 function nativeTensors({ op, type }: Node, { N, visibleCells, spans, runs }: ComputePlan): number {
   if (op === 'causal_conv' || op === 'ssm_scan') return 4 + 16 * runs.length;
-  if (op === 'rotary') return 4 + 7 * spans.length;
+  if (op === 'rotary') return 4 + 16 * spans.length;
   const [, heads] = type.shape;
   if (op === 'attention' && typeof heads === 'number') return 16 + 11 * attentionTiles(N, heads, visibleCells).length;
   return 10;
 }
 
 /** One more than the longest position of some tokens. */
-function sequenceLength({ positions }: PreparedStep, { from, count }: TokenSpan): number {
-  return positions.subarray(from, from + count).reduce((longest, position) => Math.max(longest, position + 1), 1);
+function sequenceLength(step: PreparedStep, span: TokenSpan): number {
+  const longestOf = (positions: Int32Array) => positions.reduce((longest, position) => Math.max(longest, position), 0);
+  return 1 + Math.max(...positionsOf(step, span).map(longestOf));
+}
+
+/** Positions of some tokens, axis by axis. */
+function positionsOf({ tokens, positions }: PreparedStep, { from, count }: TokenSpan): Int32Array[] {
+  return Array.from({ length: positions.length / tokens.length }, (_, axis) => {
+    const start = axis * tokens.length + from;
+    return positions.subarray(start, start + count);
+  });
 }
 
 function int32(bytes: Uint8Array): Int32Array {

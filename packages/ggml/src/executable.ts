@@ -56,6 +56,7 @@ export async function compileGgml(program: Program, source: WeightSource, option
 class GgmlExecutable implements Executable {
   readonly mode = 'device';
   readonly limits: ExecutableLimits;
+  readonly positionAxes: number;
   readonly hardware: HardwareConfig;
   readonly #engine: Engine;
   readonly #graph: LocalGraph;
@@ -72,6 +73,7 @@ class GgmlExecutable implements Executable {
     this.#weights = weights;
     this.#options = options;
     this.#bounds = indexBounds(graph);
+    this.positionAxes = graph.positionAxes;
     const rollback = kvCachesOf(graph).length === Object.keys(graph.states).length ? 'any' : 'snapshot';
     this.limits = { maxSequences: null, maxTokensPerStep, mixedPhases: true, sampling: [], rollback };
     this.hardware = options.hardware;
@@ -99,7 +101,7 @@ class GgmlExecutable implements Executable {
         throw new TypeError('the state was disposed, or belongs to another executable');
       signal?.throwIfAborted();
       for (const scope of step.want.taps ?? []) tapValue(this.#graph, scope);
-      checkStep(state, step, { bounds: this.#bounds, ...state.options });
+      checkStep(state, step, { bounds: this.#bounds, positionAxes: this.positionAxes, ...state.options });
       if (step.tokens.length > maxTokensPerStep) throw tooManyTokens(step.tokens.length);
       return this.#compute(state, step, signal);
     });

@@ -36,6 +36,8 @@ export interface LoweringContext {
   constant(id: string): Pointer;
   /** The tokens of the step, by what shares its rotary frequencies: one span, or one for each sequence. */
   readonly spans: readonly TokenSpan[];
+  /** Positions of some tokens by axis as ggml has them, int32 `[4 · count]`: those of time once more at the end. */
+  axisPositions(span: TokenSpan): Pointer;
   /** Divisors of θ^(-2i/d) for some tokens, `[pairs]`: ggml reads one for each pair of a head, turned or not. */
   ropeDivisors(rope: RopeSpec, base: number, pairs: number, span: TokenSpan): Pointer;
   cache(state: string): LayerCache;

@@ -1,6 +1,6 @@
 import { checkNode } from './check-node.ts';
 import type { Graph, GraphState, Node, Parameter, StateDeclaration, StepInput } from './graph.ts';
-import { stepInputs } from './graph.ts';
+import { stepInputType } from './graph.ts';
 import { GraphError } from './graph-error.ts';
 import type { Emitter, ValueId } from './op.ts';
 import { type AttrsOf, type OpName, opset } from './ops/index.ts';
@@ -12,6 +12,7 @@ type ParameterOptions = Partial<Pick<Parameter, 'sharding' | 'from'>>;
 /** Builds a graph node by node; every node's type is inferred, and checked, as it is added. */
 export class GraphBuilder implements Emitter {
   readonly #name: string;
+  readonly #positionAxes: Graph['positionAxes'];
   readonly #inputs = new Set<StepInput>();
   readonly #parameters = new Map<string, Parameter>();
   readonly #states = new Map<string, GraphState>();
@@ -19,14 +20,15 @@ export class GraphBuilder implements Emitter {
   readonly #types = new Map<ValueId, ValueType>();
   #scope: string[] = [];
 
-  constructor(name: string) {
+  constructor(name: string, { positionAxes = 1 }: Partial<Pick<Graph, 'positionAxes'>> = {}) {
     this.#name = name;
+    this.#positionAxes = positionAxes;
   }
 
   /** Declares that the graph reads a step input, and returns its name. */
   input(name: StepInput): ValueId {
     this.#inputs.add(name);
-    this.#types.set(name, stepInputs[name]);
+    this.#types.set(name, stepInputType(name, { positionAxes: this.#positionAxes }));
     return name;
   }
 
@@ -95,6 +97,7 @@ export class GraphBuilder implements Emitter {
     return {
       opset,
       name: this.#name,
+      positionAxes: this.#positionAxes,
       inputs: [...this.#inputs],
       parameters: Object.fromEntries(this.#parameters),
       states: Object.fromEntries(this.#states),

@@ -20,6 +20,7 @@ export function indexBounds(graph: Graph): IndexBounds {
 }
 
 export interface StepLimits {
+  positionAxes: number;
   bounds: IndexBounds;
   maxSequences: number;
   tokensPerSequence: number;
@@ -29,11 +30,17 @@ export interface StepLimits {
  * Refuses a step that contradicts itself before anything is computed: devices do not forgive.
  * @throws RequestError that names the field. @throws DoesNotFitError when a sequence would outgrow the state.
  */
-export function checkStep(state: State, step: Step, { bounds, maxSequences, tokensPerSequence }: StepLimits): void {
+export function checkStep(
+  state: State,
+  step: Step,
+  { bounds, positionAxes, maxSequences, tokensPerSequence }: StepLimits,
+): void {
   const count = step.tokens.length;
   if (count === 0) throw new RequestError({ field: 'tokens', message: 'a step needs at least one token' });
-  if (step.positions.length !== count) {
-    throw new RequestError({ field: 'positions', message: `has ${step.positions.length} numbers for ${count} tokens` });
+  if (step.positions.length !== positionAxes * count) {
+    const each = positionAxes === 1 ? '' : ` of ${positionAxes} positions each`;
+    const message = `has ${step.positions.length} numbers for ${count} tokens${each}`;
+    throw new RequestError({ field: 'positions', message });
   }
   checkRows('tokens', step.tokens, bounds.tokens ?? Number.POSITIVE_INFINITY);
   checkRows('positions', step.positions, bounds.positions ?? 2 ** 31);

@@ -89,6 +89,8 @@ export interface Executable {
   /** That of all its results. */
   readonly mode: ExecutionMode;
   readonly limits: ExecutableLimits;
+  /** Axes of a position, `P`: a step brings `[P, N]`. */
+  readonly positionAxes: number;
   /** The settings in force: every field that the backend resolved is set. */
   readonly hardware: HardwareConfig;
   /** @throws DoesNotFitError */

@@ -1,7 +1,7 @@
 import type { Dtype } from '@tttv2/spec';
 import { type AttrsOf, type CollectiveName, collectiveTable, type OpName } from './ops/index.ts';
 import type { Sharding } from './sharding.ts';
-import type { ValueType } from './value-type.ts';
+import type { Dim, ValueType } from './value-type.ts';
 
 /** One op applied to values. */
 export type NodeOf<Name extends OpName> = {
@@ -23,15 +23,20 @@ export function isCollective(node: Node): node is NodeOf<CollectiveName> {
   return Object.hasOwn(collectiveTable, node.op);
 }
 
-/** What a step brings; see `Step`. */
-export const stepInputs = {
-  tokens: { dtype: 'int32', shape: ['N'] },
-  positions: { dtype: 'int32', shape: [1, 'N'] },
-  slot: { dtype: 'int32', shape: ['N'] },
-  cacheIndex: { dtype: 'int32', shape: ['N'] },
-  logitRows: { dtype: 'int32', shape: ['R'] },
-} satisfies Record<string, ValueType>;
-export type StepInput = keyof typeof stepInputs;
+export const stepInputs = ['tokens', 'positions', 'slot', 'cacheIndex', 'logitRows'] as const;
+export type StepInput = (typeof stepInputs)[number];
+
+/** Type of what a step brings; see `Step`. */
+export function stepInputType(input: StepInput, { positionAxes }: Pick<Graph, 'positionAxes'>): ValueType {
+  const shapes: Record<StepInput, Dim[]> = {
+    tokens: ['N'],
+    positions: [positionAxes, 'N'],
+    slot: ['N'],
+    cacheIndex: ['N'],
+    logitRows: ['R'],
+  };
+  return { dtype: 'int32', shape: shapes[input] };
+}
 
 /** A weight: computed with as float32, whatever its storage. */
 export interface Parameter {
@@ -79,6 +84,8 @@ export type StateDeclaration = RecurrentState | (Omit<KvCache, 'sharding'> & Par
 export interface Graph {
   opset: number;
   name: string;
+  /** Axes of a position, `P`: the step input `positions` is `[P, N]`. */
+  positionAxes: 1 | 3;
   /** Step inputs that the graph reads. */
   inputs: StepInput[];
   /** By canonical name, e.g. `layers.3.mixer.q.weight`. */

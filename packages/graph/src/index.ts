@@ -28,7 +28,7 @@ export type {
   StateDeclaration,
   StepInput,
 } from './graph.ts';
-export { isCollective, kvCachesOf, stepInputs } from './graph.ts';
+export { isCollective, kvCachesOf, stepInputs, stepInputType } from './graph.ts';
 export { GraphError } from './graph-error.ts';
 export { legalize } from './legalize.ts';
 export type { LocalGraph } from './local-graph.ts';

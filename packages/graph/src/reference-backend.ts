@@ -88,6 +88,7 @@ class ReferenceExecutable implements Executable {
     rollback: 'any',
   } as const;
   readonly hardware;
+  readonly positionAxes: number;
   readonly #graph: Graph;
   readonly #mesh: Mesh;
   /** Of each device. */
@@ -97,6 +98,7 @@ class ReferenceExecutable implements Executable {
 
   constructor(graph: Graph, mesh: Mesh, parameters: readonly Parameters[], hardware: Executable['hardware']) {
     this.#graph = graph;
+    this.positionAxes = graph.positionAxes;
     this.#mesh = mesh;
     this.#parameters = parameters;
     this.hardware = { ...hardware, weightDtype: 'float32', kvCacheDtype: 'float32' } as const;
@@ -115,7 +117,7 @@ class ReferenceExecutable implements Executable {
     if (!(state instanceof ReferenceState) || !this.#states.has(state))
       throw new TypeError('the state was disposed, or belongs to another executable');
     signal?.throwIfAborted();
-    checkStep(state, step, { bounds: indexBounds(this.#graph), ...state.options });
+    checkStep(state, step, { bounds: indexBounds(this.#graph), positionAxes: this.positionAxes, ...state.options });
     state.checkRoom(step.tokens.length);
     const tapped = (step.want.taps ?? []).map((scope) => ({ scope, value: tapValue(this.#graph, scope, this.#mesh) }));
     const logitRows = step.want.logits ?? new Int32Array();
@@ -124,7 +126,7 @@ class ReferenceExecutable implements Executable {
     const { slot, cacheIndex } = cachePlaces(state, step);
     const inputs: Bindings['inputs'] = {
       tokens: vector(step.tokens),
-      positions: { dtype: 'int32', shape: [1, sizes.N], data: step.positions },
+      positions: { dtype: 'int32', shape: [this.positionAxes, sizes.N], data: step.positions },
       slot: vector(slot),
       cacheIndex: vector(cacheIndex),
       logitRows: vector(logitRows),

@@ -10,7 +10,7 @@ export function rewrite(
   graph: Graph,
   emit: (node: Node, inputs: readonly ValueId[], builder: GraphBuilder, rename: (name: ValueId) => ValueId) => ValueId,
 ): Graph {
-  const builder = new GraphBuilder(graph.name);
+  const builder = new GraphBuilder(graph.name, graph);
   for (const name of graph.inputs) builder.input(name);
   for (const [name, parameter] of Object.entries(graph.parameters))
     builder.parameter(name, parameter.shape, parameter.stored, parameter);

@@ -1,7 +1,7 @@
 import { dtypeSchema } from '@tttv2/spec';
 import { z } from 'zod';
 import { checkNode, issueText } from './check-node.ts';
-import { type Graph, type GraphState, type Node, type StepInput, stepInputs } from './graph.ts';
+import { type Graph, type GraphState, type Node, stepInputs, stepInputType } from './graph.ts';
 import { GraphError } from './graph-error.ts';
 import { type AttrsOf, isOpName, type OpName, opset, opTable } from './ops/index.ts';
 import { checkScopes } from './scopes.ts';
@@ -54,7 +54,9 @@ const rawGraph = z.strictObject({
     .positive()
     .max(opset, `is newer than opset ${opset}, which this version knows: update @tttv2/graph`),
   name: z.string(),
-  inputs: z.array(z.enum(Object.keys(stepInputs) as [StepInput, ...StepInput[]])),
+  // Graphs of opsets below 4 know one.
+  positionAxes: z.union([z.literal(1), z.literal(3)]).default(1),
+  inputs: z.array(z.enum(stepInputs)),
   parameters: z.record(z.string(), rawParameter),
   states: z.record(z.string(), z.discriminatedUnion('kind', [rawCache, rawRecurrent])),
   nodes: z.array(rawNode),
@@ -76,7 +78,7 @@ export function validate(data: unknown): Graph {
       throw new GraphError({ where: name, message: `${showType(type)} has more than ${maxElements} elements` });
     types.set(name, type);
   };
-  for (const name of rest.inputs) define(name, stepInputs[name]);
+  for (const name of rest.inputs) define(name, stepInputType(name, rest));
   for (const [name, { shape }] of Object.entries(rest.parameters)) define(name, { dtype: 'float32', shape });
   const nodes = rawNodes.map((raw) => {
     const node = withType(raw, types);

@@ -2,7 +2,12 @@ import type { RopeScaling, RopeSpec } from '@tttv2/spec';
 import { z } from 'zod';
 import { notOneOf, positive, positiveInt } from './config-values.ts';
 
-const common = { type: z.string().nullish(), rope_theta: positive.nullish() };
+const common = {
+  type: z.string().nullish(),
+  rope_theta: positive.nullish(),
+  mrope_section: z.tuple([positiveInt, positiveInt, positiveInt]).nullish(),
+  mrope_interleaved: z.boolean().nullish(),
+};
 const originalLength = { original_max_position_embeddings: positiveInt.nullish() };
 const factors = z.array(positive).max(2 ** 16);
 

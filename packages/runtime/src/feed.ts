@@ -2,7 +2,7 @@ import type { Executable, FloatTensor, State } from '@tttv2/graph';
 
 export interface FeedOptions {
   slot?: number;
-  /** Positions of the tokens; default: their places in the sequence. */
+  /** Positions of the tokens, `[P, tokens]`; default: their places in the sequence, on every axis. */
   positions?: Int32Array;
   signal?: AbortSignal;
 }
@@ -41,6 +41,7 @@ async function* chunks(
   { slot = 0, positions, signal }: FeedOptions,
 ): AsyncGenerator<{ logits: FloatTensor | null }> {
   const size = executable.limits.maxTokensPerStep;
+  const axes = executable.positionAxes;
   const base = state.length(slot);
   for (let from = 0; from < ids.length; from += size) {
     const tokens = ids.subarray(from, from + size);
@@ -54,8 +55,10 @@ async function* chunks(
       state,
       {
         tokens,
-        positions:
-          positions?.subarray(from, from + count) ?? Int32Array.from({ length: count }, (_, i) => base + from + i),
+        positions: Int32Array.from({ length: axes * count }, (_, i) => {
+          const [axis, token] = [Math.floor(i / count), from + (i % count)];
+          return positions?.[axis * ids.length + token] ?? base + token;
+        }),
         sequences: [{ slot, from: 0, count }],
         want: { logits: rows },
       },

@@ -4,7 +4,7 @@ import { type InlineLayerSpec, type LayerSpec, layerSpecSchema, type MixerSpec }
 import { type NormSpec, normSpecSchema } from './norm-spec.ts';
 import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
-import { type RopeScaling, type RopeSpec, ropeSpecSchema } from './rope-spec.ts';
+import { positionAxesOf, type RopeScaling, type RopeSpec, ropeSpecSchema } from './rope-spec.ts';
 
 const baseModelSchema = z.strictObject({
   specVersion: z.literal(1),
@@ -87,7 +87,7 @@ export function modelSpec(options: ModelOptions): ModelSpec {
     hiddenDim: options.hiddenDim,
     numLayers: options.numLayers ?? layers.length,
     maxSeqLen: options.maxSeqLen === undefined ? (isUnbounded ? null : longest) : options.maxSeqLen,
-    positionAxes: 1,
+    positionAxes: Object.values(ropeTables).some(({ mrope }) => mrope !== undefined) ? 3 : 1,
     modalities: [],
     ropeTables,
     embeddingScale: options.embeddingScale ?? 1,
@@ -158,7 +158,15 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
   if (learnedPositions !== null && (maxSeqLen === null || maxSeqLen > learnedPositions.size)) {
     fail(['maxSeqLen'], `is ${maxSeqLen}, but there are ${learnedPositions.size} learned positions`);
   }
+  if (learnedPositions !== null && model.positionAxes !== 1)
+    fail(['learnedPositions'], `must be null: positions have ${model.positionAxes} axes`);
   for (const [name, rope] of Object.entries(model.ropeTables)) {
+    const axes = positionAxesOf(rope);
+    if (axes !== model.positionAxes)
+      fail(
+        ['ropeTables', name, 'mrope'],
+        `turns by positions of ${axes} axes, but positionAxes is ${model.positionAxes}`,
+      );
     if (rope.scaling.kind === 'dynamic' && model.maxSeqLen !== null) {
       fail(['maxSeqLen'], `must be null: rope table "${name}" scales dynamically, to any length`);
     }

@@ -8,6 +8,7 @@ import {
   type State,
   type StepResult,
 } from '@tttv2/graph';
+import { isLengthDependent } from '@tttv2/spec';
 import { describe, expect, test } from 'vitest';
 import { backendContract } from './backend-contract.ts';
 
@@ -19,8 +20,8 @@ describe('the reference backend, by decompositions', () => {
   const backend: Backend = {
     ...referenceBackend,
     supports: (node) => {
-      const dependsOnLength = node.op === 'rotary' && /dynamic|longrope/.test(node.attrs.scaling.kind);
-      return { kind: opTable[node.op].kind === 'composite' && !dependsOnLength ? 'decompose' : 'native' };
+      const isWhole = node.op === 'rotary' && (isLengthDependent(node.attrs) || node.attrs.mrope !== undefined);
+      return { kind: opTable[node.op].kind === 'composite' && !isWhole ? 'decompose' : 'native' };
     },
   };
   const about = /^linear|^rms_norm|^layer_norm|^glu|^rotary|^decoder/;
@@ -42,6 +43,7 @@ function broken(spoil: (executable: Executable) => Partial<Executable>): Backend
       const executable = await referenceBackend.compile(...args);
       const sound: Executable = {
         mode: executable.mode,
+        positionAxes: executable.positionAxes,
         limits: executable.limits,
         hardware: executable.hardware,
         createState: (options) => executable.createState(options),

@@ -13,6 +13,8 @@ export interface OpCase<Name extends OpName> {
   states?: Readonly<Record<string, StateDeclaration>>;
   /** Position of the first token. */
   firstPosition?: number;
+  /** Axes of the positions; default 1. */
+  positionAxes?: 1 | 3;
   /** A backend may refuse it by name. */
   mayBeRefused?: true;
 }
@@ -160,6 +162,31 @@ const rotary = (['half', 'interleaved'] as const).flatMap((layout) =>
         attrs: { theta: 10000, rotaryDim: 6, layout, scaling },
         inputs: [['N', 3, headDim], 'positions', 'slot'],
         firstPosition,
+      }),
+    ),
+  ),
+);
+
+/** Positions of three axes, in sections and in turns, one with pairs that are left over for the first. */
+const multimodal = (
+  [
+    [[1, 2, 3], false],
+    [[2, 2, 2], true],
+    [[4, 1, 1], true],
+  ] as const
+).flatMap(([[time, height, width], isInterleaved]) =>
+  (['half', 'interleaved'] as const).flatMap((layout) =>
+    scalings.slice(2, 4).map(
+      ([scaling]): OpCase<'rotary'> => ({
+        attrs: {
+          theta: 10000,
+          rotaryDim: 12,
+          layout,
+          scaling,
+          mrope: { sections: [time, height, width], isInterleaved },
+        },
+        inputs: [['N', 3, 14], 'positions', 'slot'],
+        positionAxes: 3,
       }),
     ),
   ),
@@ -342,7 +369,7 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
     { attrs: { shape: [6] }, inputs: [[1, 2, 3]] },
   ],
   rms_norm: [1e-6, 0.1].flatMap((eps) => rows.map((shape) => ({ attrs: { eps }, inputs: [shape, shape.slice(-1)] }))),
-  rotary,
+  rotary: [...rotary, ...multimodal],
   sin: unary,
   slice: [
     { attrs: { start: 0, length: 7 }, inputs: [['N', 7]] },

@@ -89,8 +89,11 @@ async function checkRefusal(op: OpName, graph: Graph, weights: WeightSource, und
   }
 }
 
-function oneOpGraph<Name extends OpName>(op: Name, { attrs, inputs, states = {} }: OpCase<Name>): Graph {
-  const builder = new GraphBuilder(op);
+function oneOpGraph<Name extends OpName>(
+  op: Name,
+  { attrs, inputs, states = {}, positionAxes = 1 }: OpCase<Name>,
+): Graph {
+  const builder = new GraphBuilder(op, { positionAxes });
   for (const [name, cache] of Object.entries(states)) builder.state(name, cache);
   const values = inputs.map((input, i) => emitInput(builder, input, `input${i}`));
   const result = builder.scope('op', () => builder.node(op, attrs, values));

@@ -76,7 +76,8 @@ export class SideBySide {
 
   /** The same step for `run` of an executable, e.g. to cancel it. */
   step(additions: readonly Addition[], want: Wanted = {}): Step {
-    return stepOf(this.#referenceState, additions, want, this.#firstPosition);
+    const { positionAxes } = this.executable;
+    return stepOf(this.#referenceState, additions, want, { firstPosition: this.#firstPosition, positionAxes });
   }
 
   /** Does the same to both states. Returns what ours answers. */

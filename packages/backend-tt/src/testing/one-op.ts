@@ -14,6 +14,7 @@ interface OneOp<Name extends OpName> {
   attrs: AttrsOf<Name>;
   inputs: readonly (StepInput | readonly Dim[])[];
   states?: Readonly<Record<string, StateDeclaration>>;
+  positionAxes?: 1 | 3;
   mayBeRefused?: boolean;
 }
 
@@ -32,8 +33,8 @@ function casesOf<Name extends OpName>(op: Name, isRefusable: boolean): Graph[] {
   return cases.filter(({ mayBeRefused = false }) => mayBeRefused === isRefusable).map((one) => graphOf(op, one));
 }
 
-function graphOf<Name extends OpName>(op: Name, { attrs, inputs, states = {} }: OneOp<Name>): Graph {
-  const builder = new GraphBuilder(op);
+function graphOf<Name extends OpName>(op: Name, { attrs, inputs, states = {}, positionAxes = 1 }: OneOp<Name>): Graph {
+  const builder = new GraphBuilder(op, { positionAxes });
   for (const [name, cache] of Object.entries(states)) builder.state(name, cache);
   const values = inputs.map((input, i) => inputOf(builder, input, `input${i}`));
   return builder.build({ result: builder.scope('op', () => builder.node(op, attrs, values)) });

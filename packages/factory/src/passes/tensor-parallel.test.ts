@@ -204,6 +204,7 @@ function cutting(devices: number): Backend {
       const executable = await referenceBackend.compile(program, ...rest);
       return {
         ...{ mode: executable.mode, limits: executable.limits, hardware: executable.hardware },
+        positionAxes: executable.positionAxes,
         createState: (options) => executable.createState(options),
         // What lies in parts cannot be tapped.
         run: (state, step) =>

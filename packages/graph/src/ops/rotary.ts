@@ -1,25 +1,25 @@
-import { isLengthDependent, type RopeSpec, ropeSpecSchema } from '@tttv2/spec';
+import { axisOfPair, isLengthDependent, positionAxesOf, type RopeSpec, ropeSpecSchema } from '@tttv2/spec';
 import { defineOp, type Emitter, expect, type ValueId } from '../op.ts';
 import { ropeFrequencies } from '../rope-frequencies.ts';
 import { floats, ints } from '../tensor.ts';
 
 /**
- * Rotary position embedding (arXiv:2104.09864) of `x[N, H, h]` at `positions[1, N]`: the first `rotaryDim` dimensions
- * of each head turn in pairs. `slot[N]` tells the sequences of a step apart, for scalings that depend on their length.
+ * Rotary position embedding (arXiv:2104.09864) of `x[N, H, h]` at `positions[P, N]`: the first `rotaryDim` dimensions
+ * of each head turn in pairs, each by the position of its axis where there are three. `slot[N]` tells the sequences of a step apart, for scalings that depend on their length.
  */
 export const rotary = defineOp({
   name: 'rotary',
   kind: 'composite',
   attrs: ropeSpecSchema,
   rowwise: false,
-  infer({ rotaryDim }, inputs) {
+  infer(rope, inputs) {
     expect.count(inputs, 3);
     const x = expect.input(inputs, 0, 'float32', 3);
     const [tokens, , headDim] = x.shape;
-    expect.shape(expect.input(inputs, 1, 'int32'), 1, [1, tokens]);
+    expect.shape(expect.input(inputs, 1, 'int32'), 1, [positionAxesOf(rope), tokens]);
     expect.shape(expect.input(inputs, 2, 'int32'), 2, [tokens]);
-    if (typeof headDim !== 'number' || rotaryDim > headDim)
-      throw new Error(`rotates ${rotaryDim} dimensions of heads that have ${headDim}`);
+    if (typeof headDim !== 'number' || rope.rotaryDim > headDim)
+      throw new Error(`rotates ${rope.rotaryDim} dimensions of heads that have ${headDim}`);
     return x;
   },
   evaluate(rope, inputs) {
@@ -29,7 +29,7 @@ export const rotary = defineOp({
     for (let token = 0; token < tokens; token++) {
       const { inverse, attentionFactor } = ropeFrequencies(rope, sequenceLength(positions, slots, slots[token] ?? 0));
       inverse.forEach((frequency, pair) => {
-        const angle = (positions[token] ?? 0) * frequency;
+        const angle = (positions[axisOfPair(rope, pair) * tokens + token] ?? 0) * frequency;
         const [cos, sin] = [Math.cos(angle) * attentionFactor, Math.sin(angle) * attentionFactor];
         const [first, second] = pairOf(rope, pair);
         for (let head = 0; head < heads; head++) {
@@ -45,9 +45,12 @@ export const rotary = defineOp({
   decompose,
 });
 
-/** One more than the longest position that a sequence has in this step. */
+/** One more than the longest position that a sequence has in this step, on any axis. */
 function sequenceLength(positions: Int32Array, slots: Int32Array, slot: number): number {
-  return positions.reduce((longest, position, i) => (slots[i] === slot ? Math.max(longest, position + 1) : longest), 1);
+  return positions.reduce(
+    (longest, position, i) => (slots[i % slots.length] === slot ? Math.max(longest, position + 1) : longest),
+    1,
+  );
 }
 
 function pairOf({ layout, rotaryDim }: RopeSpec, pair: number): [number, number] {
@@ -57,6 +60,7 @@ function pairOf({ layout, rotaryDim }: RopeSpec, pair: number): [number, number]
 function decompose(rope: RopeSpec, [x = '', positions = '']: readonly ValueId[], emit: Emitter): ValueId {
   if (isLengthDependent(rope))
     throw new Error('rotary: a scaling that depends on the length of the call has no decomposition');
+  if (rope.mrope !== undefined) throw new Error('rotary: positions of several axes have no decomposition');
   const { rotaryDim } = rope;
   const [tokens = 'N', , headDim] = emit.typeOf(x).shape;
   if (typeof headDim !== 'number') throw new Error('rotary: the head dimension must be fixed');
