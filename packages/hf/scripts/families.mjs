@@ -28,11 +28,16 @@ function namesIn(folder) {
 
 function render(names, { name, type, from }) {
   const imports = names.map((file) => `import ${identifier(file)} from './${file}.ts';`);
+  const head = `export const ${name}: readonly ${type}[] = [`;
+  const list = names.map(identifier);
+  const line = `${head}${list.join(', ')}];`;
+  // As the formatter has it.
+  const written = line.length <= 120 ? line : [head, ...list.map((one) => `  ${one},`), '];'].join('\n');
   return `// Written by scripts/families.mjs from the files of this folder.
 import type { ${type} } from '${from}';
 ${imports.join('\n')}
 
-export const ${name}: readonly ${type}[] = [${names.map(identifier).join(', ')}];
+${written}
 `;
 }
 

@@ -40,6 +40,7 @@ test('a config becomes what the seed calls a uniform model', () => {
     modelType: 'llama',
     understood: Object.keys(tiny).filter((key) => key !== 'model_type'),
     ignored: [],
+    ignoredTensors: [],
     unknown: [],
   });
 });

@@ -1,5 +1,5 @@
 import type { ModelSpec } from '@tttv2/spec';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { commonKeys } from './common-keys.ts';
 import type { HiddenStates } from './hidden-states.ts';
 import { type FoundConfig, readConfig } from './read-config.ts';
@@ -12,11 +12,13 @@ export interface ModelDefinition<Config extends object> {
   modelType: string;
   /** The keys that matter, with the family's defaults; all others it leaves out. */
   config: z.ZodType<Config>;
+  /** The keys may stand under `text_config`, as transformers 5 writes those of a multimodal model. */
+  nestsText?: true;
   toSpec(config: Config): ModelSpec;
   /** Keys that change nothing here, and why; those of every family stand in `common-keys.ts`. */
   ignoredKeys: Readonly<Record<string, string>>;
   weights: WeightNames;
-  /** Tensors that checkpoints hold and no parameter needs, and why; `{i}` is the number of a layer. */
+  /** Tensors that checkpoints hold and no parameter needs, and why; `{i}` is the number of a layer, `*` at the end any rest. */
   ignoredTensors: Readonly<Record<string, string>>;
   /** Default `inputs`, as nearly all. */
   hiddenStates?: HiddenStates;
@@ -39,11 +41,33 @@ export function defineModel<Config extends object>(definition: ModelDefinition<C
     weights,
     ignoredTensors,
     hiddenStates,
-    convert(found) {
+    convert(written) {
+      const found = definition.nestsText ? withText(written) : written;
       const config = readConfig(definition.config, found);
       const ignored = new Map(Object.entries({ ...commonKeys, ...definition.ignoredKeys }));
       const report = reportOn(found, config, (key) => ignored.get(key));
       return { spec: definition.toSpec(config), report };
+    },
+  };
+}
+
+const textSchema = z.looseObject({
+  text_config: z.record(z.string(), z.unknown()),
+  tie_word_embeddings: z.boolean().optional(),
+});
+
+/** The keys of the language model beside those of the whole, which counts as tied when either says so. */
+function withText(found: FoundConfig): FoundConfig {
+  const parsed = textSchema.safeParse(found.values);
+  if (!parsed.success) return found;
+  const { text_config: text, tie_word_embeddings: isTied, ...whole } = parsed.data;
+  const { model_type: _, ...keys } = text;
+  return {
+    ...found,
+    values: {
+      ...whole,
+      ...keys,
+      ...(isTied === undefined ? {} : { tie_word_embeddings: isTied || keys.tie_word_embeddings === true }),
     },
   };
 }

@@ -54,8 +54,11 @@ async function openSafetensorsModel(files: ModelFiles, options: HeaderOptions): 
   if (!(await hasSafetensors(files))) throw withoutWeights(await files.list(), files.name);
   const checkpoint = await openSafetensors(files, options);
   return closedOnFailure(checkpoint.files, async () => {
-    const weights = bindWeights(spec, family, checkpoint);
-    return opened({ name: files.name, format: 'safetensors', spec, report, weights, gguf: null, assumed: [] });
+    const { weights, ignored } = bindWeights(spec, family, checkpoint);
+    return opened({
+      ...{ name: files.name, format: 'safetensors', spec, weights, gguf: null, assumed: [] },
+      report: { ...report, ignoredTensors: ignored },
+    });
   });
 }
 
@@ -65,8 +68,11 @@ async function openGgufModel(files: ModelFiles, path: string, options: OpenOptio
   return closedOnFailure(open, async () => {
     const header = await readGgufHeader(file, path, options);
     const { spec, family, report, assumed } = await convertGguf(header, file, options);
-    const weights = bindWeights(spec, family, { files: open, tensors: header.tensors });
-    return opened({ name: files.name, format: 'gguf', spec, report, weights, gguf: header.metadata, assumed });
+    const { weights, ignored } = bindWeights(spec, family, { files: open, tensors: header.tensors });
+    return opened({
+      ...{ name: files.name, format: 'gguf', spec, weights, gguf: header.metadata, assumed },
+      report: { ...report, ignoredTensors: ignored },
+    });
   });
 }
 

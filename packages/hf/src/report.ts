@@ -8,6 +8,8 @@ export interface ConversionReport {
   understood: string[];
   /** Keys that change nothing here, and why. */
   ignored: { key: string; why: string }[];
+  /** Tensors that no parameter needs, by what their names have in common, and why; none where no checkpoint was opened. */
+  ignoredTensors: { tensors: string; count: number; why: string }[];
   /** Keys that nobody reads, those within others with a dot between. They had no effect. */
   unknown: string[];
 }
@@ -18,7 +20,7 @@ export function reportOn(
   parsed: object,
   whyIgnored: (key: string) => string | undefined,
 ): ConversionReport {
-  const report: ConversionReport = { modelType, understood: [], ignored: [], unknown: [] };
+  const report: ConversionReport = { modelType, understood: [], ignored: [], ignoredTensors: [], unknown: [] };
   const read = new Map<string, unknown>(Object.entries(parsed));
   for (const [key, value] of Object.entries(values)) {
     const why = whyIgnored(key);

@@ -2,12 +2,7 @@ import type { RopeScaling, RopeSpec } from '@tttv2/spec';
 import { z } from 'zod';
 import { notOneOf, positive, positiveInt } from './config-values.ts';
 
-const common = {
-  type: z.string().nullish(),
-  rope_theta: positive.nullish(),
-  mrope_section: z.tuple([positiveInt, positiveInt, positiveInt]).nullish(),
-  mrope_interleaved: z.boolean().nullish(),
-};
+const common = { type: z.string().nullish(), rope_theta: positive.nullish() };
 const originalLength = { original_max_position_embeddings: positiveInt.nullish() };
 const factors = z.array(positive).max(2 ** 16);
 
@@ -52,7 +47,8 @@ const variants = {
   }),
 };
 const { default: plain, ...scaled } = variants;
-const ropeDictSchema = z.preprocess(
+/** A dictionary that names a scaling, or none. */
+export const ropeDictSchema = z.preprocess(
   nameType,
   z.discriminatedUnion('rope_type', [plain, ...Object.values(scaled)]).nullish(),
 );
@@ -72,7 +68,7 @@ export const ropeParametersByLayerType = z
   .object({ full_attention: ropeDictSchema, sliding_attention: ropeDictSchema })
   .nullish();
 
-interface RopeConfig {
+export interface RopeConfig {
   rope_theta?: number | null | undefined;
   rope_scaling?: RopeDict | null | undefined;
   rope_parameters?: RopeDict | null | undefined;

@@ -3,6 +3,7 @@ import { type Dtype, type ModelSpec, WeightMismatchError } from '@tttv2/spec';
 import type { Checkpoint } from './checkpoint/checkpoint.ts';
 import { closeFiles } from './checkpoint/open-files.ts';
 import { expectedParameters } from './expected-parameters.ts';
+import type { ConversionReport } from './report.ts';
 import { layoutExpr, storedShape, tensorsOf } from './weight-layout.ts';
 import {
   parameterName,
@@ -19,11 +20,16 @@ export interface TensorRules {
   readonly ignoredTensors: Readonly<Record<string, string>>;
 }
 
+export interface BoundWeights {
+  weights: WeightSource;
+  ignored: ConversionReport['ignoredTensors'];
+}
+
 /**
- * Finds every parameter of a model in a checkpoint.
+ * Finds every parameter of a model in a checkpoint. Says which tensors it left out, too.
  * @throws WeightMismatchError when one is missing or not as the model needs it, or a tensor belongs to none.
  */
-export function bindWeights(spec: ModelSpec, rules: TensorRules, checkpoint: Checkpoint): WeightSource {
+export function bindWeights(spec: ModelSpec, rules: TensorRules, checkpoint: Checkpoint): BoundWeights {
   const bound = new Map<string, WeightExpr>();
   const mismatch: Mismatch = { missing: [], unused: [], wrong: [] };
   const used = new Set<string>();
@@ -41,11 +47,15 @@ export function bindWeights(spec: ModelSpec, rules: TensorRules, checkpoint: Che
     }
     bound.set(parameter, layoutExpr(layout, shape, found));
   }
+  const ignored = new Map<string, { tensors: string; count: number; why: string }>();
   for (const tensor of checkpoint.tensors.keys()) {
-    if (!used.has(tensor) && !isIgnored(tensor, spec, rules)) mismatch.unused.push(described(tensor, rules));
+    if (used.has(tensor)) continue;
+    const reason = whyIgnored(tensor, spec, rules);
+    if (reason === null) mismatch.unused.push(described(tensor, rules));
+    else ignored.set(reason.tensors, { ...reason, count: 1 + (ignored.get(reason.tensors)?.count ?? 0) });
   }
   refuse(mismatch, checkpoint);
-  return new CheckpointWeights(bound, checkpoint);
+  return { weights: new CheckpointWeights(bound, checkpoint), ignored: [...ignored.values()] };
 }
 
 /** The first place of which the checkpoint has a tensor; without any, the usual one: that is what is missing. */
@@ -74,10 +84,19 @@ function fits({ dtype, shape }: StoredView, expected: readonly number[]): boolea
   return wide(shape) === wide(expected) && !notNumbers.has(dtype);
 }
 
-/** A tied model's checkpoint may hold the head, too: it is the embedding once more. */
-function isIgnored(tensor: string, spec: ModelSpec, { weights, ignoredTensors }: TensorRules): boolean {
-  if (spec.tieEmbeddings && tensor === tensorName(weights, 'lmHead.weight')) return true;
-  return Object.hasOwn(ignoredTensors, splitLayer(tensor).pattern);
+/** Null when there is no reason to leave a tensor out. */
+function whyIgnored(
+  tensor: string,
+  spec: ModelSpec,
+  { weights, ignoredTensors }: TensorRules,
+): { tensors: string; why: string } | null {
+  if (spec.tieEmbeddings && tensor === tensorName(weights, 'lmHead.weight'))
+    return { tensors: tensor, why: 'the head is tied: it is the embedding once more' };
+  const { pattern } = splitLayer(tensor);
+  const found = Object.entries(ignoredTensors).find(([name]) =>
+    name.endsWith('*') ? tensor.startsWith(name.slice(0, -1)) : name === pattern,
+  );
+  return found === undefined ? null : { tensors: found[0], why: found[1] };
 }
 
 /** With the parameter that it would be, if the model had it: a bias, say, that the config denies. */

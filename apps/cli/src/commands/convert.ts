@@ -29,11 +29,12 @@ export const convert: Command = {
   },
 };
 
-function describeReport({ modelType, understood, ignored, unknown }: ConversionReport): string[] {
+function describeReport({ modelType, understood, ignored, ignoredTensors, unknown }: ConversionReport): string[] {
   return [
     `${modelType}: ${understood.length} keys understood, ${ignored.length} ignored, ${unknown.length} unknown`,
     ...entry('understood', understood.join(', ')),
     ...keysByReason(ignored).flatMap(([why, keys]) => entry('ignored', `${keys.join(', ')}: ${why}`)),
+    ...ignoredTensors.flatMap(({ tensors, count, why }) => entry('ignored', `${tensors} (${count} tensors): ${why}`)),
     ...entry('unknown', unknown.join(', ')),
   ];
 }

@@ -54,7 +54,7 @@ export async function goldenCheckpoint(name: string): Promise<GoldenCheckpoint> 
 
 async function bound({ spec, weights: names }: HandWrittenModel, folder: string): Promise<GoldenCheckpoint> {
   const checkpoint = await openSafetensors(await localFiles(folder));
-  const weights = bindWeights(spec, { weights: names, ignoredTensors: {} }, checkpoint);
+  const { weights } = bindWeights(spec, { weights: names, ignoredTensors: {} }, checkpoint);
   return {
     hiddenStates: 'inputs',
     load: (factory, options) => factory.fromSpec(spec, { ...options, weights }),

@@ -162,6 +162,53 @@ describe('gpt2', () => {
   });
 });
 
+describe('qwen2_5_vl', () => {
+  const text = { ...dims, num_hidden_layers: 4, rope_theta: 5000 };
+
+  test('turns by three axes, as hub files say it and as transformers 5 does', () => {
+    const hub = specOf({
+      model_type: 'qwen2_5_vl',
+      ...text,
+      rope_scaling: { type: 'mrope', mrope_section: [2, 3, 3] },
+    });
+    expect(hub).toMatchObject({ positionAxes: 3, tieEmbeddings: false });
+    expect(Object.values(hub.ropeTables)).toMatchObject([
+      { theta: 5000, scaling: { kind: 'default' }, mrope: { sections: [2, 3, 3], isInterleaved: false } },
+    ]);
+    expect(hub.layers[0]?.mixer).toMatchObject({ useBiasQ: true, useBiasKv: true, useBiasO: false });
+    const parameters = { rope_type: 'default', rope_theta: 5000, mrope_section: [2, 3, 3] };
+    const { rope_theta: _, ...keys } = text;
+    const nested = convertConfig({
+      model_type: 'qwen2_5_vl',
+      tie_word_embeddings: false,
+      text_config: { model_type: 'qwen2_5_vl_text', ...keys, rope_parameters: parameters },
+      vision_config: { depth: 2 },
+    });
+    expect(nested.spec).toEqual(hub);
+    expect(nested.report.unknown).toEqual([]);
+    expect(nested.report.ignored).toContainEqual({ key: 'vision_config', why: 'vision tower' });
+  });
+
+  test('is tied when the whole or its language model says so', () => {
+    const isTied = (whole: object, own: object) =>
+      specOf({ model_type: 'qwen2_5_vl', ...whole, text_config: { ...dims, ...mrope, ...own } }).tieEmbeddings;
+    const mrope = { rope_parameters: { mrope_section: [2, 3, 3] } };
+    const tied = { tie_word_embeddings: true };
+    expect([isTied({}, {}), isTied(tied, {}), isTied({ tie_word_embeddings: false }, tied)]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  test('sections that are not the pairs of a head are refused by their key', () => {
+    const rope_scaling = { type: 'mrope', mrope_section: [16, 24, 24] };
+    expect(() => specOf({ model_type: 'qwen2_5_vl', ...text, rope_scaling })).toThrow(
+      'rope_scaling.mrope_section: sums up to 64, but heads of 16 have 8 pairs of dimensions',
+    );
+  });
+});
+
 describe('mamba2', () => {
   const mamba2 = { model_type: 'mamba2', hidden_size: 32, num_heads: 4, head_dim: 16, n_groups: 2, state_size: 8 };
 
@@ -193,11 +240,16 @@ describe('mamba2', () => {
   });
 });
 
+/** What families need beside the keys that most have. */
+const special: Readonly<Record<string, object>> = {
+  mamba2: { num_heads: 8, head_dim: 16 },
+  qwen2_5_vl: { rope_scaling: { type: 'mrope', mrope_section: [2, 3, 3] } },
+};
+
 test.each(models)(
   '$modelType names every parameter that it has, both ways, and counts it',
   ({ modelType, weights }) => {
-    const heads = modelType === 'mamba2' ? { num_heads: 8, head_dim: 16 } : {};
-    const spec = specOf({ model_type: modelType, ...heads });
+    const spec = specOf({ model_type: modelType, ...special[modelType] });
     const parameters = [...expectedParameters(spec)];
     for (const [parameter] of parameters) {
       const tensor = tensorName(weights, parameter);

@@ -7,6 +7,17 @@ import mamba2 from './mamba2.ts';
 import mistral from './mistral.ts';
 import mixtral from './mixtral.ts';
 import qwen2 from './qwen2.ts';
+import qwen2_5_vl from './qwen2_5_vl.ts';
 import qwen3 from './qwen3.ts';
 
-export const models: readonly ModelFamily[] = [gemma3_text, gpt2, llama, mamba2, mistral, mixtral, qwen2, qwen3];
+export const models: readonly ModelFamily[] = [
+  gemma3_text,
+  gpt2,
+  llama,
+  mamba2,
+  mistral,
+  mixtral,
+  qwen2,
+  qwen2_5_vl,
+  qwen3,
+];

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { activationNames } from '../activation-names.ts';
+import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
+import { defineModel } from '../define-model.ts';
+import { checkHeads, headsOf } from '../heads.ts';
+import { checkWindows, layerWindows, windowKeys } from '../layer-windows.ts';
+import { llamaLikeSpec, llamaLikeWeights } from '../llama-like.ts';
+import { checkSections, mropeKeys, mropeOf } from '../mrope-config.ts';
+import type { WeightNames } from '../weight-names.ts';
+
+/** Defaults: `Qwen2_5_VLTextConfig` of transformers 5.24. */
+const config = z
+  .object({
+    vocab_size: positiveInt.default(152064),
+    hidden_size: positiveInt.default(8192),
+    intermediate_size: positiveInt.default(29568),
+    num_hidden_layers: layerCount.default(80),
+    num_attention_heads: positiveInt.default(64),
+    num_key_value_heads: positiveInt.nullable().default(8),
+    hidden_act: oneOf(activationNames).default('silu'),
+    max_position_embeddings: positiveInt.default(32768),
+    rms_norm_eps: positive.default(1e-5),
+    tie_word_embeddings: z.boolean().default(false),
+    use_sliding_window: z.boolean().default(false),
+    max_window_layers: z.number().int().nonnegative().default(80),
+    ...windowKeys,
+    ...mropeKeys,
+  })
+  .transform((found) => (found.use_sliding_window ? found : { ...found, sliding_window: null }))
+  .superRefine((found, context) => {
+    checkHeads(found, context);
+    checkSections(found, headsOf(found).headDim, context);
+    if (found.use_sliding_window) checkWindows(found, context);
+  });
+
+/** Names on the hub, and those that transformers has in memory since version 4.52. */
+function inLanguageModel(names: WeightNames): WeightNames {
+  return Object.fromEntries(
+    Object.entries(names).map(([parameter, places]) => {
+      const own = typeof places === 'string' ? [places] : [];
+      return [parameter, [...own, ...own.map((name) => name.replace(/^model\./, 'model.language_model.'))]];
+    }),
+  );
+}
+
+const tokens = 'says which tokens stand for images';
+
+/** The language model of Qwen 2.5 VL: that of Qwen 2 with positions of three axes. Its vision tower is left out. */
+export default defineModel({
+  modelType: 'qwen2_5_vl',
+  config,
+  nestsText: true,
+  toSpec(config) {
+    const rope = mropeOf(config, headsOf(config).headDim, { theta: 1_000_000, sections: [16, 24, 24] });
+    const windows = layerWindows(config, (layer) => layer >= config.max_window_layers);
+    return llamaLikeSpec(config, rope, (layer) => ({
+      useBiasQ: true,
+      useBiasKv: true,
+      slidingWindowSize: windows[layer] ?? null,
+    }));
+  },
+  ignoredKeys: {
+    vision_config: 'vision tower',
+    image_token_id: tokens,
+    video_token_id: tokens,
+    vision_start_token_id: tokens,
+    vision_end_token_id: tokens,
+    vision_token_id: tokens,
+  },
+  weights: inLanguageModel(llamaLikeWeights),
+  ignoredTensors: { 'visual.*': 'vision tower', 'model.visual.*': 'vision tower' },
+});
