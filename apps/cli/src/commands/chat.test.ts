@@ -42,6 +42,18 @@ test('of a later turn only what is new is computed', async () => {
   expect(Number(kept)).toBeGreaterThanOrEqual(5);
 });
 
+test('--json prints what was said, and its numbers, at the end', async () => {
+  const { stdout, stderr, exitCode } = await chat(['ab', 'cd'], '--json');
+  expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+  const { messages, turns } = JSON.parse(stdout);
+  expect(conversation.parse(messages).map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant']);
+  expect(turns).toMatchObject([
+    { finishReason: 'length', mode: 'device', promptTokens: 5, cachedTokens: 0, newTokens: 5 },
+    { finishReason: 'length', mode: 'device', newTokens: 5, ttftMs: expect.any(Number) },
+  ]);
+  expect(turns[1].cachedTokens).toBeGreaterThanOrEqual(5);
+});
+
 test('/clear forgets what was said, and /exit ends', async () => {
   const { stdout, exitCode } = await chat(['ab', '/clear', 'ab', '/exit', 'cd']);
   expect(exitCode).toBe(0);

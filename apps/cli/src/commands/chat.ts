@@ -1,4 +1,5 @@
 import type { Model } from '@tttv2/factory';
+import type { GenerateResult } from '@tttv2/runtime';
 import { isExit, runChatCommand } from '../chat/chat-commands.ts';
 import { Conversation } from '../chat/conversation.ts';
 import { LineReader } from '../chat/line-reader.ts';
@@ -9,7 +10,7 @@ import { hardwareInputs, readHardware } from '../hardware-inputs.ts';
 import { flag, text, wholeNumber } from '../input.ts';
 import type { Interruption } from '../interruption.ts';
 import { modelArgument } from '../model-argument.ts';
-import { note } from '../output.ts';
+import { note, printJson } from '../output.ts';
 import { reportError } from '../report-error.ts';
 import { readSampling, samplingInputs } from '../sampling-inputs.ts';
 import { UsageError } from '../usage-error.ts';
@@ -22,12 +23,13 @@ const maxNewTokens = wholeNumber({
   min: 1,
   about: 'tokens of an answer at most (default 1024)',
 });
+const json = flag({ name: 'json', about: 'prints one JSON object at the end, with what was said, and no text before' });
 const stats = flag({ name: 'stats', about: 'tells counts and speed after each answer, on stderr' });
 
 export const chat: Command = {
   about:
     'Talks with a model: each line is a message, and the answer comes as the model writes it. /help lists what else a line can be. Ctrl-C stops an answer, Ctrl-D ends.',
-  inputs: [modelArgument, system, maxNewTokens, ...samplingInputs, stats, ...hardwareInputs],
+  inputs: [modelArgument, system, maxNewTokens, ...samplingInputs, stats, json, ...hardwareInputs],
   examples: [
     { line: 'chat smollm2-135m-instruct', about: 'talks' },
     { line: 'chat ./model --system "You are a pirate." -t 0.8', about: 'with a part to play, drawing by chance' },
@@ -41,7 +43,8 @@ export const chat: Command = {
     checkTalks(model, read(modelArgument));
     const settings = { sampling, ...given('maxNewTokens', read(maxNewTokens)) };
     using conversation = new Conversation(model, read(system), settings);
-    await talk(conversation, { signal, interruption, isTold: read(stats) });
+    const turns = await talk(conversation, { signal, interruption, isShown: !read(json), isTold: read(stats) });
+    if (read(json)) printJson({ messages: conversation.messages, turns });
     return undefined;
   },
 };
@@ -55,23 +58,32 @@ function checkTalks({ tokenizer, chatTemplate }: Model, name: string): void {
 interface Talk {
   signal: AbortSignal;
   interruption: Interruption;
+  /** The answers, as they come. */
+  isShown: boolean;
+  /** Counts and speeds. */
   isTold: boolean;
 }
 
+/** An answer in numbers. */
+type Turn = Pick<GenerateResult, 'finishReason' | 'mode'> & GenerateResult['usage'] & GenerateResult['timings'];
+
 /** Serves line after line. A person may try again after an error; a script ends with it. */
-async function talk(conversation: Conversation, { signal, interruption, isTold }: Talk): Promise<void> {
+async function talk(conversation: Conversation, options: Talk): Promise<Turn[]> {
+  const { signal, interruption } = options;
+  const turns: Turn[] = [];
   using lines = new LineReader(signal);
   if (lines.isTerminal) note('Type a message, or /help.');
   for (let line = await nextLine(lines, interruption); line !== null; line = await nextLine(lines, interruption)) {
-    if (isExit(line)) return;
+    if (isExit(line)) break;
     try {
       if (line.startsWith('/')) await runChatCommand(line, conversation);
-      else if (line !== '') await answer(line, conversation, { signal, interruption, isTold });
+      else if (line !== '') turns.push(await answer(line, conversation, options));
     } catch (error) {
       if (!lines.isTerminal || signal.aborted) throw error;
       await reportError(error, null);
     }
   }
+  return turns;
 }
 
 /** Without an answer to stop, Ctrl-C drops the line that a person types. */
@@ -85,15 +97,18 @@ async function nextLine(lines: LineReader, interruption: Interruption): Promise<
   return (await lines.next())?.trim() ?? null;
 }
 
-async function answer(line: string, conversation: Conversation, { signal, interruption, isTold }: Talk): Promise<void> {
+async function answer(line: string, conversation: Conversation, options: Talk): Promise<Turn> {
+  const { signal, interruption, isShown, isTold } = options;
   const stop = new AbortController();
   using _ = interruption.handle(() => {
     stop.abort();
     return true;
   });
-  const show = (piece: string) => void process.stdout.write(piece);
+  const show = (piece: string) => void (isShown && process.stdout.write(piece));
   const result = await conversation.answer(line, show, AbortSignal.any([signal, stop.signal]));
-  if (!result.text.endsWith('\n')) process.stdout.write('\n');
+  if (isShown && !result.text.endsWith('\n')) process.stdout.write('\n');
   if (stop.signal.aborted) note('(stopped)');
   if (isTold) note(describeGeneration(result));
+  const { finishReason, mode, usage, timings } = result;
+  return { finishReason, mode, ...usage, ...timings };
 }
