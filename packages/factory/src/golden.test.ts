@@ -102,12 +102,23 @@ describe.each(goldens)('$name', ({ name, recorded }) => {
       const { ids, hiddenStates } = recorded;
       const scopes = hiddenStateScopes(model.spec, checkpoint.hiddenStates);
       expect(hiddenStates).toHaveLength(scopes.length);
-      const { taps } = await new Sequences(model).add([{ slot: 0, ids }], scopes);
+      const { taps } = await new Sequences(model).add([{ slot: 0, ids }], { taps: scopes });
       for (const [i, scope] of scopes.entries()) {
         expect(hiddenStates[i]).toHaveLength(8 * model.spec.hiddenDim);
         expectClose(taps[scope]?.data.slice(-8 * model.spec.hiddenDim) ?? [], hiddenStates[i] ?? [], scope);
       }
     });
+
+    const { mrope } = recorded;
+    if (mrope !== null)
+      test('at positions of three axes', async () => {
+        const { ids, logits: onOneAxis } = recorded;
+        expect(mrope.logits).toHaveLength(8 * 256);
+        const sequences = new Sequences(model);
+        await sequences.add([{ slot: 0, ids }], mrope);
+        expectClose(sequences.logits(0).slice(-8 * 256), mrope.logits);
+        expect(maxAbsError(mrope.logits, onOneAxis.slice(-8 * 256))).toBeGreaterThan(0.1);
+      });
 
     test.skipIf(dependOnCalls.includes(name))('in pieces, beside a sequence of another length', async () => {
       const { ids, generated, logits, decodeLogits } = recorded;
@@ -144,10 +155,18 @@ class Sequences {
     this.#vocabSize = spec.vocabSize;
   }
 
-  async add(additions: readonly Addition[], taps: readonly string[] = []): Promise<StepResult> {
+  /** Positions follow each other, the same on every axis, where none are given. */
+  async add(
+    additions: readonly Addition[],
+    { positions, taps = [] }: { positions?: Int32Array; taps?: readonly string[] } = {},
+  ): Promise<StepResult> {
     const slots = additions.flatMap(({ slot, ids }) => ids.map(() => slot));
     const step = stepOf(this.#state, additions, { logits: [...slots.keys()], taps });
-    const result = await this.#executable.run(this.#state, step);
+    const repeated = Array.from({ length: this.#executable.positionAxes }, () => [...step.positions]).flat();
+    const result = await this.#executable.run(this.#state, {
+      ...step,
+      positions: positions ?? Int32Array.from(repeated),
+    });
     for (const [row, slot] of slots.entries()) {
       const at = row * this.#vocabSize;
       this.#logits[slot]?.push(...(result.logits?.data.subarray(at, at + this.#vocabSize) ?? []));

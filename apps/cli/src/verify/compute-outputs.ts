@@ -1,5 +1,4 @@
 import type { Model } from '@tttv2/factory';
-import { stepOf } from '@tttv2/testing';
 
 /** What a model computes for a prompt: rows `[N, width]` of the outputs of scopes; `logits` stand for the model's own. */
 export async function computeOutputs(
@@ -15,7 +14,16 @@ export async function computeOutputs(
   try {
     for (let from = 0; from < tokens; from += size) {
       const chunk = ids.slice(from, from + size);
-      const step = stepOf(state, [{ slot: 0, ids: chunk }], { logits: [...chunk.keys()], taps });
+      const step = {
+        tokens: Int32Array.from(chunk),
+        // On every axis, as for text.
+        positions: Int32Array.from(
+          { length: executable.positionAxes * chunk.length },
+          (_, i) => from + (i % chunk.length),
+        ),
+        sequences: [{ slot: 0, from: 0, count: chunk.length }],
+        want: { logits: Int32Array.from(chunk.keys()), taps },
+      };
       const result = await executable.run(state, step, { signal });
       for (const [scope, parts] of pieces)
         parts.push((scope === 'logits' ? result.logits : result.taps[scope])?.data.slice() ?? new Float32Array());

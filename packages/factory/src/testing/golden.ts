@@ -69,10 +69,12 @@ async function bound({ spec, weights: names }: HandWrittenModel, folder: string)
 export interface Golden {
   ids: number[];
   logits: Float32Array;
-  /** The last rows of each. */
+  /** The last rows of each, as of `mrope`. */
   hiddenStates: Float32Array[];
   generated: number[];
   decodeLogits: Float32Array;
+  /** With positions `[3, N]` of a text with an image in it; null where positions have one axis. */
+  mrope: { positions: Int32Array; logits: Float32Array } | null;
   /** Of every tensor of the checkpoint, one after the other. */
   firstNumbers: Float32Array;
 }
@@ -87,6 +89,9 @@ export async function golden(name: string): Promise<Golden> {
     hiddenStates: hiddenStates.map((_, i) => tensor(`hidden_states.${i}`)),
     generated: [...tensor('generated_ids')],
     decodeLogits: tensor('decode_logits'),
+    mrope: tensors.has('mrope.logits')
+      ? { positions: Int32Array.from(tensor('mrope.position_ids')), logits: tensor('mrope.logits') }
+      : null,
     firstNumbers: tensor('first_numbers'),
   };
 }
