@@ -17,6 +17,8 @@ export function supports(
   if (node.op === 'moe' && node.inputs.slice(2, 5).some((name) => !Object.hasOwn(graph.parameters, name)))
     return unsupported('its experts must be parameters: they lie on the board as one matrix');
   if (node.op === 'moe' && node.attrs.groups !== null) return unsupported('ttnn has no choice of experts by groups');
+  if (node.op === 'moe' && (node.inputs.length > 6 || node.attrs.limit !== null || node.attrs.upOffset !== 0))
+    return unsupported('experts with biases, bounds or offsets are not lowered to ttnn yet');
   if (node.op === 'attention' && node.attrs.softcap !== null) return unsupported('ttnn bounds no logits of attention');
   if (node.op === 'attention' && node.inputs.length > 5) return unsupported('sinks are not lowered to ttnn yet');
   if (lowerings[node.op] === null) return unsupported('ttnn has no op that carries a state from token to token');

@@ -1,11 +1,13 @@
 import { elementCount, type Graph, indexBounds, printGraph, scopesOf, validate } from '@tttv2/graph';
 import {
+  attentionSpec,
   countParameters,
   ffnSpec,
   type LayerSpec,
   layerSpec,
   mlaSpec,
   modelSpec,
+  moeSpec,
   type QkNormOptions,
   type UniformOptions,
   uniformModelSpec,
@@ -193,6 +195,41 @@ test('norms stand where the layer says', () => {
     'preMixerNorm(gather_rows) attention postMixerNorm(linear) add preFfnNorm(add) glu postFfnNorm(linear) add',
   );
   expect(order(none, 'sublayer')).toBe('attention add glu add');
+});
+
+const expertOptions = fc.record({
+  ...{ numExperts: fc.constantFrom(2, 4), topK: fc.constantFrom(1, 2), intermediateDim: size, useBias: fc.boolean() },
+  ...{ innerLimit: fc.option(size), upOffset: fc.constantFrom(0, 1) },
+  router: fc.record({ useSelectionBias: fc.boolean(), useBias: fc.boolean() }),
+  shared: fc.option(
+    fc.record({ ffn: fc.constant(ffnSpec({ hiddenDim: 16, intermediateDim: 3 })), useGate: fc.boolean() }),
+  ),
+});
+
+test('experts, biases, and what all tokens share are the parameters that the specification counts', () => {
+  const attention = attentionSpec({ hiddenDim: 16, numHeads: 2 });
+  fc.assert(
+    fc.property(expertOptions, (options) => {
+      const layer = layerSpec({ attention, ffn: moeSpec({ ...options, hiddenDim: 16 }) });
+      const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers: [layer] });
+      const graph = buildModel(spec);
+      expect(validate(graph)).toEqual(graph);
+      expect(elements(graph, (name) => name.includes('.ffn.'))).toBe(countParameters(spec).ffns);
+      const node = graph.nodes.find(({ op }) => op === 'moe');
+      expect(node?.attrs).toMatchObject({ topK: options.topK, limit: options.innerLimit, upOffset: options.upOffset });
+    }),
+  );
+});
+
+test('a dense network may bound and raise what it multiplies, too', () => {
+  const graph = buildModel(uniformModelSpec({ ...small, innerLimit: 7, upOffset: 1 }));
+  const ops = graph.nodes.filter(({ scope }) => scope === 'layers.0/ffn');
+  expect(ops.map(({ op, attrs }) => [op, attrs])).toEqual([
+    ['clamp', { min: -7, max: 7 }],
+    ['affine', { scale: 1, offset: 1 }],
+    ['clamp', { min: expect.any(Number), max: 7 }],
+    ['glu', { fn: 'silu' }],
+  ]);
 });
 
 test('latent attention makes heads of latents, and caches values as wide as keys', () => {

@@ -24,10 +24,10 @@ export function moe(builder: GraphBuilder, x: ValueId, spec: MoeSpec): ValueId {
 }
 
 function expertsOfRouter(builder: GraphBuilder, x: ValueId, spec: MoeSpec): ValueId {
-  const { hiddenDim, numExperts, topK, intermediateDim, activation: fn, router } = spec;
+  const { hiddenDim, numExperts, topK, intermediateDim, activation: fn, router, innerLimit, upOffset } = spec;
   const { score, order, normalize, scale, groups, useSelectionBias } = router;
   const logits = builder.scope('router', () =>
-    linear(builder, x, { inputs: hiddenDim, outputs: numExperts, useBias: false }),
+    linear(builder, x, { inputs: hiddenDim, outputs: numExperts, useBias: router.useBias }),
   );
   const wide = [numExperts, intermediateDim, hiddenDim];
   const experts = [
@@ -36,6 +36,13 @@ function expertsOfRouter(builder: GraphBuilder, x: ValueId, spec: MoeSpec): Valu
     builder.parameter(`${builder.path}.experts.down.weight`, [numExperts, hiddenDim, intermediateDim]),
   ];
   const bias = useSelectionBias ? [builder.parameter(`${builder.path}.router.selectionBias`, [numExperts])] : [];
-  const attrs = { topK, fn, score, order, normalize, scale, groups };
-  return builder.node('moe', attrs, [x, logits, ...experts, ...bias]);
+  const attrs = { topK, fn, score, order, normalize, scale, groups, limit: innerLimit, upOffset };
+  return builder.node('moe', attrs, [x, logits, ...experts, ...bias, ...expertBiases(builder, spec)]);
+}
+
+function expertBiases(builder: GraphBuilder, { numExperts, intermediateDim, hiddenDim, useBias }: MoeSpec): ValueId[] {
+  if (!useBias) return [];
+  const bias = (name: string, width: number) =>
+    builder.parameter(`${builder.path}.experts.${name}.bias`, [numExperts, width]);
+  return [bias('gate', intermediateDim), bias('up', intermediateDim), bias('down', hiddenDim)];
 }

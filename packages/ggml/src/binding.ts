@@ -83,6 +83,7 @@ function bind(library: GgmlLibrary) {
     div: binary('ggml_div'),
     mulMat: binary('ggml_mul_mat'),
     mulMatId: base('ggml_mul_mat_id', 'tensor', ['tensor', 'tensor', 'tensor', 'tensor']),
+    addId: base('ggml_add_id', 'tensor', ['tensor', 'tensor', 'tensor', 'tensor']),
     argsortTopK: base('ggml_argsort_top_k', 'tensor', ['tensor', 'tensor', 'int']),
     sumRows: unary('ggml_sum_rows'),
     getRows: binary('ggml_get_rows'),

@@ -38,6 +38,7 @@ export { groupsAlong, placesOf } from './mesh.ts';
 export type { OpDefinition, OpKind, ValueId } from './op.ts';
 export type { AttrsOf, CollectiveName, LocalOpName, OpName } from './ops/index.ts';
 export { isOpName, ops, opset, opTable } from './ops/index.ts';
+export { moeBiases } from './ops/moe.ts';
 export { printGraph } from './print.ts';
 export { randomWeights } from './random-weights.ts';
 export { readFloats } from './read-floats.ts';

@@ -9,5 +9,9 @@ export const activationNames: Readonly<Record<string, ActivationType>> = {
   gelu_new: 'gelu_tanh',
   gelu_fast: 'gelu_tanh',
   gelu_pytorch_tanh: 'gelu_tanh',
+  quick_gelu: 'quick_gelu',
   relu: 'relu',
+  relu2: 'relu2',
+  sigmoid: 'sigmoid',
+  tanh: 'tanh',
 };

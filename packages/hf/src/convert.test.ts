@@ -224,9 +224,9 @@ test.each<[string, object, ErrorClass, RegExp]>([
   ],
   [
     'unknown activation',
-    { hidden_act: 'quick_gelu' },
+    { hidden_act: 'mish' },
     UnsupportedModelError,
-    /^hidden_act: "quick_gelu" is not supported; there are silu/,
+    /^hidden_act: "mish" is not supported; there are silu/,
   ],
   ['an activation named like a method', { hidden_act: 'toString' }, UnsupportedModelError, /^hidden_act/],
   [

@@ -123,15 +123,24 @@ function ffnParameters({ hiddenDim, intermediateDim, useGate, useBias, innerNorm
   ];
 }
 
-function moeParameters({ hiddenDim, numExperts, intermediateDim, router, shared }: MoeSpec): Entry[] {
+function moeParameters({ hiddenDim, numExperts, intermediateDim, useBias, router, shared }: MoeSpec): Entry[] {
   return [
-    ...linear('router', numExperts, hiddenDim, false),
+    ...linear('router', numExperts, hiddenDim, router.useBias),
     ['experts.gate.weight', [numExperts, intermediateDim, hiddenDim]],
     ['experts.up.weight', [numExperts, intermediateDim, hiddenDim]],
     ['experts.down.weight', [numExperts, hiddenDim, intermediateDim]],
+    ...(useBias ? expertBiases(numExperts, intermediateDim, hiddenDim) : []),
     ...(router.useSelectionBias ? [['router.selectionBias', [numExperts]] satisfies Entry] : []),
     ...(shared === null ? [] : under('shared', ffnParameters(shared.ffn))),
     ...(shared?.useGate ? linear('sharedGate', 1, hiddenDim, false) : []),
+  ];
+}
+
+function expertBiases(numExperts: number, intermediateDim: number, hiddenDim: number): Entry[] {
+  return [
+    ['experts.gate.bias', [numExperts, intermediateDim]],
+    ['experts.up.bias', [numExperts, intermediateDim]],
+    ['experts.down.bias', [numExperts, hiddenDim]],
   ];
 }
 

@@ -11,6 +11,8 @@ test('the seed’s defaults of a network', () => {
     useGate: true,
     useBias: false,
     innerNorm: null,
+    innerLimit: null,
+    upOffset: 0,
   });
 });
 
@@ -23,6 +25,9 @@ test('swish is another name of silu; all others stay', () => {
 test.each([
   [{ hiddenDim: 0 }, 'hiddenDim'],
   [{ intermediateDim: 2.5 }, 'intermediateDim'],
+  [{ innerLimit: 0 }, 'innerLimit'],
+  [{ useGate: false, innerLimit: 7 }, 'innerLimit'],
+  [{ useGate: false, upOffset: 1 }, 'upOffset'],
 ])('%j is an error at %s', (wrong, path) => {
   expect(() => ffnSpec({ ...dims, ...wrong })).toThrow(expect.objectContaining({ path }));
 });

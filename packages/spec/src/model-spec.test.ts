@@ -198,7 +198,7 @@ test('a specification from before a field says none of it', () => {
   const newer = ['embeddingScale', 'embeddingNorm', 'learnedPositions', 'useBiasHead', 'logitScale', 'logitSoftcap'];
   const layers = model.layers.map((layer) => ({
     ...without(layer, ['residual', 'residualScale']),
-    ffn: without(Object(layer.ffn), ['innerNorm']),
+    ffn: without(Object(layer.ffn), ['innerNorm', 'innerLimit', 'upOffset']),
     mixer: without(layer.mixer, ['qkNorm', 'clipQkv', 'softcap', 'useSinks', 'useOutputGate', 'outputNorm']),
   }));
   expect(parseModelSpec({ ...without(model, newer), layers })).toEqual(model);

@@ -24,7 +24,11 @@ test('the usual router: softmax over all, the best of it, summing to one', () =>
     router: {
       ...{ score: 'softmax', order: 'score_then_topk', normalize: true, scale: 1, useSelectionBias: false },
       groups: null,
+      useBias: false,
     },
+    useBias: false,
+    innerLimit: null,
+    upOffset: 0,
     shared: null,
   });
   expect(moeSpec({ ...dims, router: { score: 'sigmoid', useSelectionBias: true } }).router).toMatchObject({
@@ -63,6 +67,12 @@ test('all experts are parameters, those chosen are operations', () => {
   expect(countParameters(modelOf(moeSpec({ ...dims, ...bias }))).ffns).toBe(8 * 4 + 4 * 3 * 8 * 6 + 4);
   const dense = flopsPerToken(modelOf(ffnSpec({ hiddenDim: 8, intermediateDim: 12 })), 0);
   expect(flopsPerToken(modelOf(moeSpec(dims)), 0)).toBe(dense + 2 * 8 * 4);
+});
+
+test('biases of the router and of the experts are parameters', () => {
+  const [without, withBiases] = [moeSpec(dims), moeSpec({ ...dims, useBias: true, router: { useBias: true } })];
+  const count = (ffn: typeof without) => countParameters(modelOf(ffn)).ffns;
+  expect(count(withBiases) - count(without)).toBe(4 + 4 * (6 + 6 + 8));
 });
 
 test('a shared network and its gate are both', () => {

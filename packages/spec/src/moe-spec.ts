@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { activationTypeSchema, type FfnSpec, ffnSpecSchema } from './ffn-spec.ts';
+import { activationTypeSchema, type FfnSpec, ffnSpecSchema, gatingShape } from './ffn-spec.ts';
 import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
 
@@ -24,6 +24,8 @@ const routerSchema = z.strictObject({
   useSelectionBias: z.boolean(),
   /** Null: experts are chosen from all. */
   groups: expertGroupsSchema.nullable().default(null),
+  /** A bias on the logits themselves. */
+  useBias: z.boolean().default(false),
 });
 export type RouterSpec = z.infer<typeof routerSchema>;
 
@@ -40,6 +42,9 @@ export const moeSpecSchema = z
     /** Inner width of each expert. */
     intermediateDim: positiveInt,
     activation: activationTypeSchema,
+    /** Biases on every projection of the experts. */
+    useBias: z.boolean().default(false),
+    ...gatingShape,
     router: routerSchema,
     /** Sees every token; `useGate` multiplies its result by the sigmoid of a number that a projection makes of the input. */
     shared: z.strictObject({ ffn: ffnSpecSchema, useGate: z.boolean() }).nullable().default(null),
@@ -54,6 +59,12 @@ export interface MoeOptions {
   intermediateDim: number;
   /** Default `silu`. */
   activation?: MoeSpec['activation'] | 'swish';
+  /** Default false. */
+  useBias?: boolean;
+  /** Default none. */
+  innerLimit?: number | null;
+  /** Default 0. */
+  upOffset?: number;
   /** Default: softmax over all, the best of it, divided by their sum. */
   router?: Partial<RouterSpec>;
   /** A network that sees every token; default none. `useGate` defaults to false. */
@@ -69,9 +80,13 @@ export function moeSpec({ activation = 'silu', router = {}, shared = null, ...di
     scale: 1,
     useSelectionBias: false,
     groups: null,
+    useBias: false,
   } as const;
   return parseWith(moeSpecSchema, {
     kind: 'moe',
+    useBias: false,
+    innerLimit: null,
+    upOffset: 0,
     ...dims,
     activation: activation === 'swish' ? 'silu' : activation,
     router: { ...usual, ...router },

@@ -180,13 +180,17 @@ function expertWeights({ hiddenDim, intermediateDim }: MoeSpec): number {
 
 function ffnParameters(ffn: LayerSpec['ffn']): number {
   if (ffn === null) return 0;
-  if (ffn.kind === 'moe') {
-    const bias = ffn.router.useSelectionBias ? ffn.numExperts : 0;
-    const shared = ffn.shared === null ? 0 : ffnParameters(ffn.shared.ffn) + sharedGateWeights(ffn);
-    return routerWeights(ffn) + ffn.numExperts * expertWeights(ffn) + bias + shared;
-  }
+  if (ffn.kind === 'moe') return moeParameters(ffn);
   const biases = ffn.useBias ? (ffn.useGate ? 2 : 1) * ffn.intermediateDim + ffn.hiddenDim : 0;
   return ffnWeights(ffn) + biases + normParameters(ffn.innerNorm, ffn.intermediateDim);
+}
+
+function moeParameters(moe: MoeSpec): number {
+  const { hiddenDim, numExperts, intermediateDim, useBias, router, shared } = moe;
+  const expertBiases = useBias ? 2 * intermediateDim + hiddenDim : 0;
+  const routerBiases = numExperts * ((router.useBias ? 1 : 0) + (router.useSelectionBias ? 1 : 0));
+  const ofShared = shared === null ? 0 : ffnParameters(shared.ffn) + sharedGateWeights(moe);
+  return routerWeights(moe) + routerBiases + numExperts * (expertWeights(moe) + expertBiases) + ofShared;
 }
 
 function layerNormParameters({ norms, mixer }: LayerSpec): number {

@@ -90,6 +90,8 @@ const mamba2 = fc
   })
   .map(({ group, ...options }) => mamba2Spec({ ...options, hiddenDim, numHeads: group * options.numGroups }));
 
+const gating = { innerLimit: fc.option(factor), upOffset: fc.constantFrom(0, 1, -0.1) };
+
 const dense = fc
   .record({
     intermediateDim: size,
@@ -97,8 +99,11 @@ const dense = fc
     useGate: fc.boolean(),
     useBias: fc.boolean(),
     innerNorm: maybeNorm,
+    ...gating,
   })
-  .map((options) => ffnSpec({ ...options, hiddenDim }));
+  .map(({ innerLimit, upOffset, ...options }) =>
+    ffnSpec({ ...options, ...(options.useGate ? { innerLimit, upOffset } : {}), hiddenDim }),
+  );
 
 const moe = fc
   .record({
@@ -107,11 +112,12 @@ const moe = fc
     router: fc.record({
       score: fc.constantFrom('softmax', 'sigmoid'),
       order: fc.constantFrom('score_then_topk', 'topk_then_score'),
-      ...{ normalize: fc.boolean(), scale: factor, useSelectionBias: fc.boolean() },
+      ...{ normalize: fc.boolean(), scale: factor, useSelectionBias: fc.boolean(), useBias: fc.boolean() },
       groups: fc.option(
         fc.record({ count: fc.constant(2), chosen: fc.constant(1), score: fc.constantFrom('max', 'top2_sum') }),
       ),
     }),
+    ...{ useBias: fc.boolean(), ...gating },
     shared: fc.option(fc.record({ ffn: dense, useGate: fc.boolean() })),
   })
   .map((options) => moeSpec({ ...options, hiddenDim, numExperts: 4, topK: 2 }));

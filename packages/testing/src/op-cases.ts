@@ -244,10 +244,27 @@ const experts = (
         [count, width, inner],
       ];
       const inputs = [['N', width], ['N', count], ...weights] as const;
-      const attrs = { topK, fn: 'silu', score, order, normalize: false, scale: 1, groups: null } as const;
+      const attrs = {
+        topK,
+        fn: 'silu',
+        score,
+        order,
+        normalize: false,
+        scale: 1,
+        groups: null,
+        limit: null,
+        upOffset: 0,
+      } as const;
       return [
         { attrs, inputs },
         { attrs: { ...attrs, fn: 'gelu_tanh', normalize: true, scale: 2.5 }, inputs: [...inputs, [count]] },
+        { attrs: { ...attrs, limit: 0.5 }, inputs, mayBeRefused: true },
+        {
+          attrs: { ...attrs, fn: 'quick_gelu', limit: 0.5, upOffset: 1 },
+          inputs: [...inputs, [count, inner], [count, inner], [count, width]],
+          mayBeRefused: true,
+        },
+        { attrs, inputs: [...inputs, [count], [count, inner], [count, inner], [count, width]], mayBeRefused: true },
       ];
     }),
   ),
@@ -271,7 +288,16 @@ const expertGroups = (
       [8, 3, 5],
       [8, 5, 3],
     ] as const;
-    const attrs = { topK, fn: 'silu', order: 'score_then_topk', normalize: true, scale: 1, groups } as const;
+    const attrs = {
+      topK,
+      fn: 'silu',
+      order: 'score_then_topk',
+      normalize: true,
+      scale: 1,
+      groups,
+      limit: null,
+      upOffset: 0,
+    } as const;
     return [
       { attrs: { ...attrs, score: 'softmax' }, inputs, mayBeRefused: true },
       { attrs: { ...attrs, score: 'sigmoid' }, inputs: [...inputs, [8]], mayBeRefused: true },

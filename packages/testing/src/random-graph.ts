@@ -298,6 +298,8 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
       normalize: random.once(2),
       scale: random.pick([1, 0.5]),
       groups: null,
+      limit: null,
+      upOffset: 0,
     } as const;
     return make.node('moe', attrs, [x, logits, ...shapes.map((shape) => make.parameter(shape)), ...bias]);
   },

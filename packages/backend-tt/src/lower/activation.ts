@@ -12,6 +12,7 @@ const activations: Readonly<Record<ActivationType, (x: Expr) => Expr>> = {
   gelu: (x) => py`ttnn.gelu(${x}, fast_and_approximate_mode=False)`,
   gelu_tanh: (x) => py`gelu_tanh(${x})`,
   relu: (x) => py`ttnn.relu(${x})`,
+  quick_gelu: (x) => py`ttnn.multiply(${x}, ttnn.sigmoid(ttnn.multiply(${x}, 1.702)))`,
   relu2: (x) => py`ttnn.square(ttnn.relu(${x}))`,
   sigmoid: (x) => py`ttnn.sigmoid(${x})`,
   tanh: (x) => py`ttnn.tanh(${x})`,

@@ -30,7 +30,12 @@ const calls: Readonly<Record<LocalOpName, readonly string[]>> = {
   gather_rows: ['ttnn.embedding(', ''],
   glu: [
     ...['ttnn.UnaryOpType.SILU', 'ttnn.multiply(ttnn.gelu(', 'ttnn.multiply(gelu_tanh(', 'ttnn.UnaryOpType.RELU'],
-    ...['ttnn.multiply(ttnn.square(', 'ttnn.multiply(ttnn.sigmoid(', 'ttnn.multiply(ttnn.tanh('],
+    ...[
+      'ttnn.multiply(ttnn.square(',
+      'ttnn.multiply(ttnn.multiply(',
+      'ttnn.multiply(ttnn.sigmoid(',
+      'ttnn.multiply(ttnn.tanh(',
+    ],
   ],
   layer_norm: ['ttnn.layer_norm('],
   linear: ['ttnn.linear('],

@@ -16,6 +16,8 @@ export function activate(context: LoweringContext, fn: ActivationType, x: Pointe
       return g.geluErf(arena, x);
     case 'gelu_tanh':
       return isExact ? exactTanhGelu(context, x) : g.gelu(arena, x);
+    case 'quick_gelu':
+      return g.mul(arena, x, g.sigmoid(arena, g.scaleBias(arena, x, 1.702, 0)));
     case 'relu2':
       return g.sqr(arena, g.relu(arena, x));
     case 'sigmoid':

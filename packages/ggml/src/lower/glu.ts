@@ -18,6 +18,7 @@ export function activated(context: LoweringContext, fn: ActivationType, gate: Po
       return g.gegluErfSplit(arena, gate, up);
     case 'gelu_tanh':
       return isExact ? g.mul(arena, activate(context, fn, gate), up) : g.gegluSplit(arena, gate, up);
+    case 'quick_gelu':
     case 'relu2':
     case 'sigmoid':
     case 'tanh':

@@ -1,3 +1,4 @@
+import { moeBiases } from '@tttv2/graph';
 import { at, type Lowered, type Lowering, type LoweringContext } from '../lowering.ts';
 import type { Pointer } from '../pointer.ts';
 import { activated } from './glu.ts';
@@ -13,13 +14,25 @@ export const moe: Lowering<'moe'> = (context, { attrs }, inputs) => {
   const { g, arena } = context;
   const [x, gate, up, down] = [at(inputs, 0), at(inputs, 2), at(inputs, 3), at(inputs, 4)];
   const [tokens = 1, width = 1] = x.shape;
-  const { ids, weights } = route(context, attrs, at(inputs, 1), inputs[5] ?? null);
+  const { selection, gates } = moeBiases(inputs);
+  const { ids, weights } = route(context, attrs, at(inputs, 1), selection);
   const token = g.reshape4d(arena, x.tensor, width, 1, tokens, 1);
-  const chosen = (of: Lowered, value: Pointer) => g.mulMatId(arena, of.tensor, value, ids);
-  const inner = activated(context, attrs.fn, chosen(gate, token), chosen(up, token));
-  const results = g.mul(arena, chosen(down, inner), weights);
+  const chosen = (of: Lowered, value: Pointer, bias: Lowered | undefined) => {
+    const product = g.mulMatId(arena, of.tensor, value, ids);
+    return bias === undefined ? product : g.addId(arena, product, bias.tensor, ids);
+  };
+  const opened = bounded(context, attrs, chosen(gate, token, gates?.[0]), chosen(up, token, gates?.[1]));
+  const inner = activated(context, attrs.fn, opened.gate, opened.up);
+  const results = g.mul(arena, chosen(down, inner, gates?.[2]), weights);
   return sumChosen(context, results, { width, tokens, topK: attrs.topK });
 };
+
+/** Both are results that nobody else reads: ggml's clamp writes over its operand. */
+function bounded({ g, arena }: LoweringContext, { limit, upOffset }: Attrs, gate: Pointer, up: Pointer) {
+  const raised = (of: Pointer) => (upOffset === 0 ? of : g.scaleBias(arena, of, 1, upOffset));
+  if (limit === null) return { gate, up: raised(up) };
+  return { gate: g.clamp(arena, gate, Number.NEGATIVE_INFINITY, limit), up: raised(g.clamp(arena, up, -limit, limit)) };
+}
 
 interface Routes {
   /** Chosen experts, int32 `[k, N]`. */

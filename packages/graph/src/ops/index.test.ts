@@ -135,10 +135,13 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
         normalize: isLate,
         scale: 2,
         groups: null,
+        limit: isLate ? 0.7 : null,
+        upOffset: isLate ? 1 : 0,
       },
       types: [
         ...[float32('N', width), float32('N', experts), float32(experts, inner, width), float32(experts, inner, width)],
         ...[float32(experts, width, inner), ...(isSigmoid ? [float32(experts)] : [])],
+        ...(isLate ? [float32(experts, inner), float32(experts, inner), float32(experts, width)] : []),
       ],
     })),
   mul: binary,

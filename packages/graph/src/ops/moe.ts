@@ -28,13 +28,17 @@ const attrs = z.strictObject({
       score: z.enum(['max', 'top2_sum']),
     })
     .nullable(),
+  /** Bounds an expert's gate from above, and its up both ways, after their biases; null where nothing is bounded. */
+  limit: z.number().positive().nullable(),
+  /** Added to up after that. */
+  upOffset: z.number(),
 });
 export type MoeAttrs = z.output<typeof attrs>;
 
 /**
  * A mixture of gated experts (arXiv:1701.06538): of `E` experts the router's best `topK` see each token, and their results
- * are summed by its scores. `x[N, D] logits[N, E] gate[E, I, D] up[E, I, D] down[E, D, I] (bias[E]) → [N, D]`; a bias is
- * added to the scores for the choice alone (arXiv:2408.15664). Which of equal experts are chosen is not said.
+ * are summed by its scores. `x[N, D] logits[N, E] gate[E, I, D] up[E, I, D] down[E, D, I] (bias[E]) (gate[E, I] up[E, I] down[E, D]) → [N, D]`;
+ * the bias is added to the scores for the choice alone (arXiv:2408.15664), the last three to what the experts' matrices give. Which of equal experts are chosen is not said.
  */
 export const moe = defineOp({
   name: 'moe',
@@ -42,7 +46,8 @@ export const moe = defineOp({
   attrs,
   rowwise: true,
   infer({ topK, groups }, inputs) {
-    expect.count(inputs, 5, 6);
+    expect.count(inputs, 5, 9);
+    if (inputs.length === 7) throw new Error('takes no biases of experts, or one for each of gate, up and down');
     const x = expect.input(inputs, 0, 'float32', 2);
     const [rows, width] = x.shape;
     const logits = expect.input(inputs, 1, 'float32', 2);
@@ -53,7 +58,11 @@ export const moe = defineOp({
     expect.shape(gate, 2, [experts, inner, width]);
     expect.shape(expect.input(inputs, 3), 3, gate.shape);
     expect.shape(expect.input(inputs, 4), 4, [experts, width, inner]);
-    if (inputs.length === 6) expect.shape(expect.input(inputs, 5), 5, [experts]);
+    const { selection, gates } = moeBiases(inputs.map((_, index) => index));
+    if (selection !== null) expect.shape(expect.input(inputs, selection), selection, [experts]);
+    gates?.forEach((index, i) => {
+      expect.shape(expect.input(inputs, index), index, [experts, i < 2 ? inner : width]);
+    });
     if ([experts, inner, width].some((dim) => typeof dim !== 'number'))
       throw new Error('experts must be of fixed size');
     if (topK > Number(experts)) throw new Error(`${topK} of ${experts} experts cannot be chosen`);
@@ -62,7 +71,8 @@ export const moe = defineOp({
   },
   evaluate(moeAttrs, inputs) {
     const [x, logits] = [floats(inputs[0]), floats(inputs[1])];
-    const bias = inputs[5] === undefined ? null : floats(inputs[5]).data;
+    const biases = moeBiases(inputs.map(floats));
+    const bias = biases.selection?.data ?? null;
     const [, width = 1] = x.shape;
     const [, experts = 1] = logits.shape;
     const rows = Array.from({ length: x.shape[0] ?? 0 }, (_, row) => {
@@ -70,7 +80,7 @@ export const moe = defineOp({
       const token = x.data.subarray(row * width, (row + 1) * width);
       const results = chosen.map(({ expert, score }) => ({
         score,
-        values: runExpert(moeAttrs, inputs.map(floats), expert, token),
+        values: runExpert(moeAttrs, [...inputs.slice(2, 5).map(floats), ...(biases.gates ?? [])], expert, token),
       }));
       return Array.from({ length: width }, (_, i) =>
         results.reduce((sum, { score, values }) => sum + score * (values[i] ?? 0), 0),
@@ -128,20 +138,38 @@ function scoresOf(score: MoeAttrs['score'], logits: readonly number[]): number[]
   return exponentials.map((one) => one / sum);
 }
 
-/** `down(fn(gate x) · up x)` of one expert and one token. */
-function runExpert({ fn }: MoeAttrs, inputs: readonly FloatTensor[], expert: number, token: Float32Array): number[] {
-  const [gate, up, down] = [inputs[2], inputs[3], inputs[4]].map((weights) => product(weights, expert));
-  const opened = up?.(token) ?? [];
-  const inner = gate?.(token).map((value, i) => activationFunctions[fn](value) * (opened[i] ?? 0)) ?? [];
-  return down?.(Float32Array.from(inner)) ?? [];
+/** Of the inputs those that are biases: that of the choice, and those of gate, up and down. */
+export function moeBiases<T>(inputs: readonly T[]): { selection: T | null; gates: T[] | null } {
+  const hasGates = inputs.length >= 8;
+  const [selection = null] = inputs.slice(5, hasGates ? -3 : undefined);
+  return { selection, gates: hasGates ? inputs.slice(-3) : null };
 }
 
-/** Multiplication by one expert's matrix. */
-function product(weights: FloatTensor | undefined, expert: number): (x: Float32Array) => number[] {
+/** `down(fn(gate x) · (up x + offset))` of one expert and one token; `weights`: gate, up, down, and their biases. */
+function runExpert(
+  { fn, limit, upOffset }: MoeAttrs,
+  weights: readonly FloatTensor[],
+  expert: number,
+  token: Float32Array,
+): number[] {
+  const [gate, up, down] = [0, 1, 2].map((i) => product(weights[i], weights[i + 3], expert));
+  const most = limit ?? Number.POSITIVE_INFINITY;
+  const opened = up?.(token).map((value) => Math.min(Math.max(value, -most), most) + upOffset) ?? [];
+  const inner = gate?.(token).map((value, i) => activationFunctions[fn](Math.min(value, most)) * (opened[i] ?? 0));
+  return down?.(Float32Array.from(inner ?? [])) ?? [];
+}
+
+/** Multiplication by one expert's matrix, and its bias. */
+function product(
+  weights: FloatTensor | undefined,
+  biases: FloatTensor | undefined,
+  expert: number,
+): (x: Float32Array) => number[] {
   const [, outputs = 0, width = 0] = weights?.shape ?? [];
   return (x) =>
     Array.from({ length: outputs }, (_, output) => {
-      const at = (expert * outputs + output) * width;
-      return x.reduce((sum, value, k) => sum + value * (weights?.data[at + k] ?? 0), 0);
+      const row = expert * outputs + output;
+      const bias = biases?.data[row] ?? 0;
+      return x.reduce((sum, value, k) => sum + value * (weights?.data[row * width + k] ?? 0), bias);
     });
 }
