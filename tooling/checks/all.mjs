@@ -11,6 +11,7 @@ const steps = [
   'check:types',
   'check:unused',
   'check:file-lists',
+  'check:model-types',
   'check:published',
   'check:browser-safe',
 ];

@@ -2,10 +2,10 @@ import type { GraphBuilder, ValueId } from '@tttv2/graph';
 import type { FfnSpec, LayerSpec, MixerSpec, MoeSpec, NormSpec, RopeSpec } from '@tttv2/spec';
 import { attention } from './attention.ts';
 import { feedForward } from './feed-forward.ts';
-import { mamba2 } from './mamba2.ts';
 import { mla } from './mla.ts';
 import { moe } from './moe.ts';
 import { norm } from './norm.ts';
+import { ssd } from './ssd.ts';
 
 /**
  * One transformer layer: two residuals, each around a sublayer with its norms.
@@ -55,8 +55,8 @@ function mix(
         return attention(builder, x, mixer, ropeTables);
       case 'mla':
         return mla(builder, x, mixer, ropeTables);
-      case 'mamba2':
-        return mamba2(builder, x, mixer);
+      case 'ssd':
+        return ssd(builder, x, mixer);
     }
   });
 }

@@ -2,13 +2,13 @@ import {
   type AttentionSpec,
   type FfnSpec,
   type LayerSpec,
-  type Mamba2Spec,
   type MixerSpec,
   type MlaSpec,
   type ModelSpec,
   type MoeSpec,
-  mamba2Widths,
   type NormSpec,
+  type SsdSpec,
+  ssdWidths,
 } from '@tttv2/spec';
 
 type Entry = [name: string, shape: number[]];
@@ -48,14 +48,14 @@ function mixerParameters(mixer: MixerSpec): Entry[] {
       return attentionParameters(mixer);
     case 'mla':
       return mlaParameters(mixer);
-    case 'mamba2':
-      return mamba2Parameters(mixer);
+    case 'ssd':
+      return ssdParameters(mixer);
   }
 }
 
-function mamba2Parameters(mixer: Mamba2Spec): Entry[] {
+function ssdParameters(mixer: SsdSpec): Entry[] {
   const { hiddenDim, numHeads, convWidth, useBias, useBiasConv } = mixer;
-  const { inner, conv, projected } = mamba2Widths(mixer);
+  const { inner, conv, projected } = ssdWidths(mixer);
   return [
     ...linear('in', projected, hiddenDim, useBias),
     ...linear('conv', conv, convWidth, useBiasConv),

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { attentionSpecSchema, type InlineAttentionSpec, inlineAttentionSpecSchema } from './attention-spec.ts';
 import { type FfnSpec, ffnSpecSchema } from './ffn-spec.ts';
-import { mamba2SpecSchema } from './mamba2-spec.ts';
 import { type InlineMlaSpec, inlineMlaSpecSchema, mlaSpecSchema } from './mla-spec.ts';
 import { type MoeSpec, moeSpecSchema } from './moe-spec.ts';
 import { type NormSpec, type NormType, normSpecSchema } from './norm-spec.ts';
 import { positive } from './numbers.ts';
 import { parseWith } from './parse.ts';
+import { ssdSpecSchema } from './ssd-spec.ts';
 
 /** Where a layer normalises; null where it does not. */
 const layerNormsSchema = z.strictObject({
@@ -18,7 +18,7 @@ const layerNormsSchema = z.strictObject({
 export type LayerNorms = z.infer<typeof layerNormsSchema>;
 
 /** What mixes tokens. */
-const mixerSpecSchema = z.discriminatedUnion('kind', [attentionSpecSchema, mlaSpecSchema, mamba2SpecSchema]);
+const mixerSpecSchema = z.discriminatedUnion('kind', [attentionSpecSchema, mlaSpecSchema, ssdSpecSchema]);
 export type MixerSpec = z.infer<typeof mixerSpecSchema>;
 
 const layerShape = {
@@ -47,7 +47,7 @@ export type LayerSpec = z.infer<typeof layerSpecSchema>;
 /** A layer that stands alone, its rotary table inline. */
 const inlineLayerSpecSchema = z
   .strictObject({
-    mixer: z.discriminatedUnion('kind', [inlineAttentionSpecSchema, inlineMlaSpecSchema, mamba2SpecSchema]),
+    mixer: z.discriminatedUnion('kind', [inlineAttentionSpecSchema, inlineMlaSpecSchema, ssdSpecSchema]),
     ...layerShape,
   })
   .superRefine(checkLayer);

@@ -4,10 +4,10 @@ import { attentionSpec } from './attention-spec.ts';
 import { SpecError } from './errors/spec-error.ts';
 import { activationTypeSchema, ffnSpec } from './ffn-spec.ts';
 import { layerSpec } from './layer-spec.ts';
-import { mamba2Spec } from './mamba2-spec.ts';
 import { type ModelSpec, modelSpec, parseModelSpec } from './model-spec.ts';
 import { countParameters, kvCacheBytes, recurrentStateBytes } from './quantities.ts';
 import type { RopeScaling } from './rope-spec.ts';
+import { ssdSpec } from './ssd-spec.ts';
 import { type UniformOptions, uniformModelSpec } from './uniform.ts';
 
 const size = fc.integer({ min: 1, max: 5 });
@@ -164,7 +164,7 @@ test.each<[at: (string | number)[], value: unknown, path: string, message: RegEx
   [['specVersion'], 2, 'specVersion', /./],
   [['vocabSize'], 0, 'vocabSize', />0/],
   [['layers', 0, 'mixer', 'scale'], Number.NaN, 'layers.0.mixer.scale', /NaN/],
-  [['layers', 0, 'mixer', 'kind'], 'mamba', 'layers.0.mixer.kind', /./],
+  [['layers', 0, 'mixer', 'kind'], 'recurrent', 'layers.0.mixer.kind', /./],
 ])('%j = %j is an error at %s', (at, value, path, message) => {
   const parse = () => parseModelSpec(changed(at, value));
   expect(parse).toThrow(SpecError);
@@ -250,8 +250,8 @@ test('without a length, a model has the seed’s, or none where its rotary table
 const mamba = { hiddenDim: 16, numHeads: 4, headDim: 8, stateDim: 5, numGroups: 2 };
 
 test('a layer may be a recurrent mixer alone', () => {
-  const layer = layerSpec({ mixer: mamba2Spec(mamba), ffn: null });
-  expect(layer.mixer).toMatchObject({ kind: 'mamba2', convWidth: 4, normGroups: 2, useBias: false });
+  const layer = layerSpec({ mixer: ssdSpec(mamba), ffn: null });
+  expect(layer.mixer).toMatchObject({ kind: 'ssd', convWidth: 4, normGroups: 2, useBias: false });
   expect(layer.norms).toMatchObject({ preMixer: { normType: 'rms_norm' }, preFfn: null, postFfn: null });
   const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers: [layer, layer], maxSeqLen: null });
   expect(parseModelSpec(JSON.parse(JSON.stringify(spec)))).toEqual(spec);
@@ -260,10 +260,10 @@ test('a layer may be a recurrent mixer alone', () => {
 });
 
 test.each<[string, () => unknown, RegExp]>([
-  ['numGroups', () => mamba2Spec({ ...mamba, numGroups: 3 }), /numHeads 4 is not divisible by numGroups 3/],
-  ['normGroups', () => mamba2Spec({ ...mamba, normGroups: 5 }), /4 heads of 8 are not divisible by normGroups 5/],
-  ['minTimeStep', () => mamba2Spec({ ...mamba, minTimeStep: 2, maxTimeStep: 1 }), /is 2, above maxTimeStep 1/],
-  ['convWidth', () => mamba2Spec({ ...mamba, convWidth: 1 }), /./],
+  ['numGroups', () => ssdSpec({ ...mamba, numGroups: 3 }), /numHeads 4 is not divisible by numGroups 3/],
+  ['normGroups', () => ssdSpec({ ...mamba, normGroups: 5 }), /4 heads of 8 are not divisible by normGroups 5/],
+  ['minTimeStep', () => ssdSpec({ ...mamba, minTimeStep: 2, maxTimeStep: 1 }), /is 2, above maxTimeStep 1/],
+  ['convWidth', () => ssdSpec({ ...mamba, convWidth: 1 }), /./],
 ])('a recurrent mixer whose %s contradicts others is refused', (path, make, message) => {
   expect(make).toThrow(expect.objectContaining({ path }));
   expect(make).toThrow(message);
@@ -272,7 +272,7 @@ test.each<[string, () => unknown, RegExp]>([
 test('norms around a network that is not there are refused', () => {
   const norm = { normType: 'rms_norm', normEps: 1e-6, useBias: false, weight: 'plain' } as const;
   const norms = { preMixer: norm, postMixer: null, preFfn: norm, postFfn: null };
-  expect(() => layerSpec({ mixer: mamba2Spec(mamba), ffn: null, norms })).toThrow(
+  expect(() => layerSpec({ mixer: ssdSpec(mamba), ffn: null, norms })).toThrow(
     expect.objectContaining({ path: 'norms.preFfn' }),
   );
 });

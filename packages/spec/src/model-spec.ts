@@ -117,7 +117,7 @@ class RopeTables {
 
   resolve(layer: LayerSpec | InlineLayerSpec): LayerSpec {
     const { mixer } = layer;
-    if (mixer.kind === 'mamba2') return { ...layer, mixer };
+    if (mixer.kind === 'ssd') return { ...layer, mixer };
     const { rope } = mixer;
     return { ...layer, mixer: { ...mixer, rope: rope === null || typeof rope === 'string' ? rope : this.#name(rope) } };
   }
@@ -151,7 +151,7 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
       fail(['layers', i, 'mixer', 'hiddenDim'], `is ${mixer.hiddenDim}, but the model's is ${hiddenDim}`);
     if (ffn !== null && ffn.hiddenDim !== hiddenDim)
       fail(['layers', i, 'ffn', 'hiddenDim'], `is ${ffn.hiddenDim}, but the model's is ${hiddenDim}`);
-    if (mixer.kind !== 'mamba2' && mixer.rope !== null)
+    if (mixer.kind !== 'ssd' && mixer.rope !== null)
       checkRope(model, mixer.rope, turnedDims(mixer), (message) => fail(['layers', i, 'mixer', 'rope'], message));
   });
   const { learnedPositions, maxSeqLen } = model;

@@ -2,11 +2,11 @@ import type { AttentionSpec } from './attention-spec.ts';
 import { bytesOf, type Dtype } from './dtype.ts';
 import type { FfnSpec } from './ffn-spec.ts';
 import type { LayerSpec, MixerSpec } from './layer-spec.ts';
-import { type Mamba2Spec, mamba2Widths } from './mamba2-spec.ts';
 import type { MlaSpec } from './mla-spec.ts';
 import type { ModelSpec } from './model-spec.ts';
 import type { MoeSpec } from './moe-spec.ts';
 import type { NormSpec } from './norm-spec.ts';
+import { type SsdSpec, ssdWidths } from './ssd-spec.ts';
 
 /** Elements by group of parameters. */
 export interface ParameterCount {
@@ -44,7 +44,7 @@ function cachedWidth(mixer: MixerSpec): number {
       return mixer.numKvHeads * mixer.headDim;
     case 'mla':
       return mixer.numHeads * mlaKeyDim(mixer);
-    case 'mamba2':
+    case 'ssd':
       return 0;
   }
 }
@@ -52,9 +52,9 @@ function cachedWidth(mixer: MixerSpec): number {
 /** Bytes of the recurrent states of one sequence, however long, float32. */
 export function recurrentStateBytes(model: ModelSpec): number {
   return sum(model.layers, ({ mixer }) => {
-    if (mixer.kind !== 'mamba2') return 0;
+    if (mixer.kind !== 'ssd') return 0;
     const { numHeads, headDim, stateDim, convWidth } = mixer;
-    return bytesOf('float32', [numHeads * headDim * stateDim + (convWidth - 1) * mamba2Widths(mixer).conv]);
+    return bytesOf('float32', [numHeads * headDim * stateDim + (convWidth - 1) * ssdWidths(mixer).conv]);
   });
 }
 
@@ -87,7 +87,7 @@ export function ffnCost({ ffn }: LayerSpec): Cost {
 function mixerFlops(mixer: MixerSpec, context: number): number {
   if (mixer.kind === 'mla')
     return 2 * mlaWeights(mixer) + 2 * (context + 1) * mixer.numHeads * (mlaKeyDim(mixer) + mixer.vHeadDim);
-  if (mixer.kind === 'mamba2') return 2 * mamba2Weights(mixer) + 5 * mixer.numHeads * mixer.headDim * mixer.stateDim;
+  if (mixer.kind === 'ssd') return 2 * ssdWeights(mixer) + 5 * mixer.numHeads * mixer.headDim * mixer.stateDim;
   const seen = Math.min(context + 1, mixer.slidingWindowSize ?? Number.POSITIVE_INFINITY);
   return 2 * attentionWeights(mixer) + 4 * seen * mixer.numHeads * mixer.headDim;
 }
@@ -98,8 +98,8 @@ function mixerParameters(mixer: MixerSpec): number {
       return attentionParameters(mixer);
     case 'mla':
       return mlaParameters(mixer);
-    case 'mamba2':
-      return mamba2Parameters(mixer);
+    case 'ssd':
+      return ssdParameters(mixer);
   }
 }
 
@@ -122,16 +122,16 @@ function mlaParameters(mla: MlaSpec): number {
 }
 
 /** Of the projections in and out, and the convolution. */
-function mamba2Weights(mixer: Mamba2Spec): number {
-  const { inner, conv, projected } = mamba2Widths(mixer);
+function ssdWeights(mixer: SsdSpec): number {
+  const { inner, conv, projected } = ssdWidths(mixer);
   return mixer.hiddenDim * (projected + inner) + conv * mixer.convWidth;
 }
 
-function mamba2Parameters(mixer: Mamba2Spec): number {
-  const { inner, conv, projected } = mamba2Widths(mixer);
+function ssdParameters(mixer: SsdSpec): number {
+  const { inner, conv, projected } = ssdWidths(mixer);
   const biases = (mixer.useBias ? projected + mixer.hiddenDim : 0) + (mixer.useBiasConv ? conv : 0);
   // A decay, a bias of the time step and a skip weight for each head; the norm's weight.
-  return mamba2Weights(mixer) + biases + 3 * mixer.numHeads + inner;
+  return ssdWeights(mixer) + biases + 3 * mixer.numHeads + inner;
 }
 
 /** Of the projections q, k, v, o, and the gate's. */

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { attentionSpec } from './attention-spec.ts';
 import { activationTypeSchema, ffnSpec } from './ffn-spec.ts';
 import { layerSpec } from './layer-spec.ts';
-import { mamba2Spec } from './mamba2-spec.ts';
 import { mlaSpec } from './mla-spec.ts';
 import { modelSpec, parseModelSpec } from './model-spec.ts';
 import { moeSpec } from './moe-spec.ts';
 import type { NormSpec } from './norm-spec.ts';
 import type { RopeScaling, RopeSpec } from './rope-spec.ts';
+import { ssdSpec } from './ssd-spec.ts';
 
 const size = fc.integer({ min: 1, max: 4 });
 /** Numbers whose decimals are long. */
@@ -83,12 +83,12 @@ const mla = fc
   })
   .map((options) => mlaSpec({ ...options, hiddenDim }));
 
-const mamba2 = fc
+const ssd = fc
   .record({
     ...{ group: size, numGroups: size, headDim: size, stateDim: size, convWidth: fc.constantFrom(2, 4) },
     ...{ useBiasConv: fc.boolean(), useBias: fc.boolean(), normEps: factor, minTimeStep: fc.option(factor) },
   })
-  .map(({ group, ...options }) => mamba2Spec({ ...options, hiddenDim, numHeads: group * options.numGroups }));
+  .map(({ group, ...options }) => ssdSpec({ ...options, hiddenDim, numHeads: group * options.numGroups }));
 
 const gating = { innerLimit: fc.option(factor), upOffset: fc.constantFrom(0, 1, -0.1) };
 
@@ -124,7 +124,7 @@ const moe = fc
 
 const layer = fc
   .record({
-    mixer: fc.oneof(attention, mla, mamba2),
+    mixer: fc.oneof(attention, mla, ssd),
     ffn: fc.option(fc.oneof(dense, moe)),
     norms: fc.record({ preMixer: maybeNorm, postMixer: maybeNorm, preFfn: maybeNorm, postFfn: maybeNorm }),
     arrangement: fc.constantFrom(

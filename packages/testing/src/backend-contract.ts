@@ -5,6 +5,7 @@ import { decoderContract } from './decoder-contract.ts';
 import type { Tolerance } from './expect-close.ts';
 import { lifecycleContract } from './lifecycle-contract.ts';
 import { opContract } from './op-contract.ts';
+import { recurrentContract } from './recurrent-contract.ts';
 
 export interface BackendContractOptions {
   backend: Backend;
@@ -21,5 +22,5 @@ export function backendContract({
   tolerance = 1e-5,
 }: BackendContractOptions): ContractCase[] {
   const under = { backend, hardware, tolerance };
-  return [...opContract(under), ...decoderContract(under), ...lifecycleContract(under)];
+  return [...opContract(under), ...decoderContract(under), ...lifecycleContract(under), ...recurrentContract(under)];
 }

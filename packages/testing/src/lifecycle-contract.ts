@@ -5,6 +5,7 @@ import { expectRejection, isError } from './expect-rejection.ts';
 import { type BackendUnderTest, compileLegal, expectSameResult, type SideBySide, sideBySide } from './side-by-side.ts';
 import { stepOf } from './step-of.ts';
 import { tinyDecoder } from './tiny-decoder.ts';
+import { turn } from './turn.ts';
 
 const stateOptions = { maxSequences: 2, totalTokens: 64, tokensPerSequence: 64 };
 const prompt = [5, 17, 3, 39];
@@ -189,6 +190,3 @@ export function lifecycleContract(under: BackendUnderTest): ContractCase[] {
 }
 
 /** Lets everything that is ready to run go first. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}

@@ -86,6 +86,11 @@ export class SideBySide {
     return change(this.state);
   }
 
+  /** Does to the reference what ours says that it did; ours may answer that it cannot. */
+  tryChange(change: (state: State) => boolean): void {
+    if (change(this.state) && !change(this.#referenceState)) throw new Error('the reference can do anything');
+  }
+
   expectSameLengths(slots: readonly number[]): void {
     for (const slot of slots) {
       const [found, expected] = [this.state.length(slot), this.#referenceState.length(slot)];

@@ -216,7 +216,7 @@ describe('mamba2', () => {
     const spec = specOf(mamba2);
     expect(spec).toMatchObject({ maxSeqLen: null, ropeTables: {}, tieEmbeddings: false });
     expect(spec.layers[0]).toMatchObject({
-      mixer: { kind: 'mamba2', numHeads: 4, headDim: 16, numGroups: 2, stateDim: 8, convWidth: 4, minTimeStep: null },
+      mixer: { kind: 'ssd', numHeads: 4, headDim: 16, numGroups: 2, stateDim: 8, convWidth: 4, minTimeStep: null },
       ffn: null,
       norms: { preMixer: { normType: 'rms_norm' }, preFfn: null },
     });
@@ -225,7 +225,7 @@ describe('mamba2', () => {
   test('bounds time steps where its limits are bounds', () => {
     const boundsOf = (time_step_limit: unknown) => {
       const { mixer } = specOf({ ...mamba2, time_step_limit }).layers[0] ?? {};
-      return mixer?.kind === 'mamba2' ? [mixer.minTimeStep, mixer.maxTimeStep] : null;
+      return mixer?.kind === 'ssd' ? [mixer.minTimeStep, mixer.maxTimeStep] : null;
     };
     expect(boundsOf([0, { __float__: 'Infinity' }])).toEqual([null, null]);
     expect(boundsOf([0.001, 0.1])).toEqual([0.001, 0.1]);

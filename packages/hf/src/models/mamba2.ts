@@ -1,4 +1,4 @@
-import { layerSpec, mamba2Spec, modelSpec } from '@tttv2/spec';
+import { layerSpec, modelSpec, ssdSpec } from '@tttv2/spec';
 import { z } from 'zod';
 import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, only, positive, positiveInt } from '../config-values.ts';
@@ -48,7 +48,7 @@ export default defineModel({
   toSpec(config) {
     const [least, most] = config.time_step_limit;
     const { hidden_size: hiddenDim, layer_norm_epsilon: normEps } = config;
-    const mixer = mamba2Spec({
+    const mixer = ssdSpec({
       hiddenDim,
       numHeads: config.num_heads,
       headDim: config.head_dim,

@@ -1,19 +1,19 @@
 import type { GraphBuilder, ValueId } from '@tttv2/graph';
-import { type Mamba2Spec, mamba2Widths } from '@tttv2/spec';
+import { type SsdSpec, ssdWidths } from '@tttv2/spec';
 import { linear } from './linear.ts';
 import { normalise } from './norm.ts';
 
 /**
- * The mixer of Mamba 2. Its projections, convolution and scan, per head:
+ * State space duality, the mixer of Mamba 2. Its projections, convolution and scan, per head:
  *
  *     x[N, D] ─ in ─┬─ gate ─────────────────────────────────────────┐
  *                   ├─ conv ─ activation ─┬─ values ─┬───────── · skip ─ + ─ silu(gate) · ─ norm ─ out ─▶ [N, D]
  *                   │                     └─ B, C ───┴─ scan ────────┘
  *                   └─ time steps ───────────────────┘
  */
-export function mamba2(builder: GraphBuilder, x: ValueId, spec: Mamba2Spec): ValueId {
+export function ssd(builder: GraphBuilder, x: ValueId, spec: SsdSpec): ValueId {
   const { hiddenDim, numHeads, headDim, useBias } = spec;
-  const { inner, conv, projected } = mamba2Widths(spec);
+  const { inner, conv, projected } = ssdWidths(spec);
   const all = builder.scope('in', () => linear(builder, x, { inputs: hiddenDim, outputs: projected, useBias }));
   const gate = slice(builder, all, 0, inner);
   const convolved = builder.scope('conv', () => convolve(builder, slice(builder, all, inner, conv), spec));
@@ -25,8 +25,8 @@ export function mamba2(builder: GraphBuilder, x: ValueId, spec: Mamba2Spec): Val
   return builder.scope('out', () => linear(builder, normed, { inputs: inner, outputs: hiddenDim, useBias }));
 }
 
-function convolve(builder: GraphBuilder, x: ValueId, spec: Mamba2Spec): ValueId {
-  const { conv: channels } = mamba2Widths(spec);
+function convolve(builder: GraphBuilder, x: ValueId, spec: SsdSpec): ValueId {
+  const { conv: channels } = ssdWidths(spec);
   const { convWidth: width, useBiasConv, activation: fn } = spec;
   const weight = builder.parameter(`${builder.path}.weight`, [channels, width]);
   const state = builder.state(`${builder.path}.past`, { kind: 'recurrent', shape: [width - 1, channels] });
@@ -38,9 +38,9 @@ function convolve(builder: GraphBuilder, x: ValueId, spec: Mamba2Spec): ValueId 
 }
 
 /** The scan of the values `[N, H, P]`, and the values themselves by a weight a head. */
-function scan(builder: GraphBuilder, convolved: ValueId, timeSteps: ValueId, spec: Mamba2Spec): ValueId {
+function scan(builder: GraphBuilder, convolved: ValueId, timeSteps: ValueId, spec: SsdSpec): ValueId {
   const { numHeads, headDim, numGroups, stateDim } = spec;
-  const { inner, shared } = mamba2Widths(spec);
+  const { inner, shared } = ssdWidths(spec);
   const perHead = (name: string) => builder.parameter(`${builder.path}.${name}`, [numHeads]);
   const split = (start: number, count: number, width: number) =>
     builder.node('reshape', { shape: ['N', count, width] }, [slice(builder, convolved, start, count * width)]);
@@ -56,15 +56,15 @@ function scan(builder: GraphBuilder, convolved: ValueId, timeSteps: ValueId, spe
 }
 
 /** Bounds of a time step `ln(1 + e^x)`, as bounds of `x`. */
-function bounded(builder: GraphBuilder, steps: ValueId, { minTimeStep, maxTimeStep }: Mamba2Spec): ValueId {
+function bounded(builder: GraphBuilder, steps: ValueId, { minTimeStep, maxTimeStep }: SsdSpec): ValueId {
   if (minTimeStep === null && maxTimeStep === null) return steps;
   const inverse = (step: number | null) => (step === null ? null : step + Math.log(-Math.expm1(-step)));
   return builder.node('clamp', { min: inverse(minTimeStep), max: inverse(maxTimeStep) }, [steps]);
 }
 
-function normByGroups(builder: GraphBuilder, x: ValueId, spec: Mamba2Spec): ValueId {
+function normByGroups(builder: GraphBuilder, x: ValueId, spec: SsdSpec): ValueId {
   const { normEps, normGroups } = spec;
-  const { inner } = mamba2Widths(spec);
+  const { inner } = ssdWidths(spec);
   const norm = { normType: 'rms_norm', normEps, useBias: false } as const;
   if (normGroups === 1) return normalise(builder, x, { ...norm, weight: 'plain' }, inner);
   const width = inner / normGroups;

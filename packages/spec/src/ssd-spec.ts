@@ -4,12 +4,12 @@ import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
 
 /**
- * The recurrent mixer of Mamba 2 (arXiv:2405.21060): a convolution over the last tokens, then a state of
+ * State space duality, the recurrent mixer of Mamba 2 (arXiv:2405.21060): a convolution over the last tokens, then a state of
  * `numHeads × headDim × stateDim` numbers that each token lets decay and adds to.
  */
-export const mamba2SpecSchema = z
+export const ssdSpecSchema = z
   .strictObject({
-    kind: z.literal('mamba2'),
+    kind: z.literal('ssd'),
     hiddenDim: positiveInt,
     numHeads: positiveInt,
     headDim: positiveInt,
@@ -41,9 +41,9 @@ export const mamba2SpecSchema = z
     if (minTimeStep !== null && maxTimeStep !== null && minTimeStep > maxTimeStep)
       fail('minTimeStep', `is ${minTimeStep}, above maxTimeStep ${maxTimeStep}`);
   });
-export type Mamba2Spec = z.infer<typeof mamba2SpecSchema>;
+export type SsdSpec = z.infer<typeof ssdSpecSchema>;
 
-export interface Mamba2Options {
+export interface SsdOptions {
   hiddenDim: number;
   numHeads: number;
   headDim: number;
@@ -57,7 +57,7 @@ export interface Mamba2Options {
   /** Default false. */
   useBias?: boolean;
   /** Default `silu`. */
-  activation?: Mamba2Spec['activation'];
+  activation?: SsdSpec['activation'];
   /** Default 1e-5. */
   normEps?: number;
   /** Default: `numGroups`, as in transformers. */
@@ -68,10 +68,10 @@ export interface Mamba2Options {
   maxTimeStep?: number | null;
 }
 
-/** A recurrent mixer of Mamba 2. @throws SpecError that names the field. */
-export function mamba2Spec({ numGroups = 1, ...options }: Mamba2Options): Mamba2Spec {
-  return parseWith(mamba2SpecSchema, {
-    kind: 'mamba2',
+/** A recurrent mixer by state space duality. @throws SpecError that names the field. */
+export function ssdSpec({ numGroups = 1, ...options }: SsdOptions): SsdSpec {
+  return parseWith(ssdSpecSchema, {
+    kind: 'ssd',
     numGroups,
     convWidth: 4,
     useBiasConv: true,
@@ -86,7 +86,7 @@ export function mamba2Spec({ numGroups = 1, ...options }: Mamba2Options): Mamba2
 }
 
 /** Widths within the mixer. */
-export interface Mamba2Widths {
+export interface SsdWidths {
   /** All heads: what is gated, scanned and projected out. */
   inner: number;
   /** What B, and what C, has of all groups. */
@@ -97,7 +97,7 @@ export interface Mamba2Widths {
   projected: number;
 }
 
-export function mamba2Widths({ numHeads, headDim, numGroups, stateDim }: Mamba2Spec): Mamba2Widths {
+export function ssdWidths({ numHeads, headDim, numGroups, stateDim }: SsdSpec): SsdWidths {
   const inner = numHeads * headDim;
   const shared = numGroups * stateDim;
   const conv = inner + 2 * shared;
