@@ -188,5 +188,3 @@ export function lifecycleContract(under: BackendUnderTest): ContractCase[] {
     }),
   ];
 }
-
-/** Lets everything that is ready to run go first. */

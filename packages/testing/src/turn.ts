@@ -1,4 +1,4 @@
-/** Lets whatever waits have its turn. */
+/** Lets everything that is ready to run go first. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
