@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { fromHuggingFace } from './from-hugging-face.ts';
 import { manualSpecification } from './manual-specification.ts';
 import { mixedLayers } from './mixed-layers.ts';
 import { runExample } from './run-example.ts';
@@ -13,6 +14,25 @@ async function printed(...args: string[]): Promise<Record<string, string>> {
 const outside = 2 * 32000 * 4096 + (2 * 32 + 1) * 4096;
 const network = 3 * 4096 * 11008;
 const number = (value: number) => value.toLocaleString('en');
+
+/** Qwen says 7.61 B of the language model: 6.53 B without embeddings, of 152,064 tokens each way. */
+test('a Qwen2.5-VL-7B at full size: its language model', async () => {
+  const attention = 2 * 3584 * (3584 + 512) + 3584 + 2 * 512;
+  const parameters = 2 * 152064 * 3584 + 28 * (attention + 3 * 3584 * 18944 + 2 * 3584) + 3584;
+  expect(parameters).toBe(7_615_616_512);
+  expect(await printed('from-hugging-face')).toEqual({
+    layers: '28, hidden size 3,584, 152,064 tokens known',
+    parameters: number(parameters),
+    weights: `${number(2 * parameters)} bytes in bfloat16`,
+    'KV cache': `${number(2 * 2 * 28 * 512 * 32768)} bytes for 32,768 tokens in float16`,
+    graph: expect.stringMatching(/^\d+ nodes on cpu$/),
+  });
+  const { layers, positionAxes, ropeTables } = fromHuggingFace(1);
+  for (const { mixer } of layers)
+    expect(mixer).toMatchObject({ attentionType: 'grouped_query', numHeads: 28, numKvHeads: 4, headDim: 128 });
+  expect(positionAxes).toBe(3);
+  expect(ropeTables).toMatchObject({ main: { theta: 1e6, mrope: { sections: [16, 24, 24] } } });
+});
 
 test('a manual specification at full size: grouped heads, biases of q, k and v', async () => {
   const attention = 2 * 4096 * (4096 + 1024) + 4096 + 2 * 1024;
@@ -39,12 +59,16 @@ test('mixed layers at full size: every fourth has a window', async () => {
   expect(windows).toEqual(Array.from({ length: 32 }, (_, i) => (i % 4 === 0 ? 2048 : null)));
 });
 
-test.each(['manual-specification', 'mixed-layers'])('%s, scaled down, generates the same text twice', async (name) => {
+test.each([
+  ['from-hugging-face', '28, hidden size 56, 2,376 tokens known'],
+  ['manual-specification', '32, hidden size 64, 500 tokens known'],
+  ['mixed-layers', '32, hidden size 64, 500 tokens known'],
+])('%s, scaled down, generates the same text twice', async (name, layers) => {
   const { generated, ...plan } = await printed(name, '--scale', '64');
-  expect(plan.layers).toBe('32, hidden size 64, 500 tokens known');
+  expect(plan.layers).toBe(layers);
   const ids = generated?.split(' ').map(Number) ?? [];
   expect(ids).toHaveLength(16);
-  for (const id of ids) expect(id).toBeLessThan(500);
+  for (const id of ids) expect(id).toBeLessThan(2376);
   expect((await printed(name, '--scale', '64')).generated).toBe(generated);
 });
 

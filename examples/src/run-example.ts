@@ -2,11 +2,13 @@ import { parseArgs } from 'node:util';
 import { cpuBackend } from '@tttv2/backend-cpu';
 import { createOptimizedModelFactory } from '@tttv2/factory';
 import { hardwareConfig, type ModelSpec } from '@tttv2/spec';
+import { fromHuggingFace } from './from-hugging-face.ts';
 import { manualSpecification } from './manual-specification.ts';
 import { mixedLayers } from './mixed-layers.ts';
 import { planOf } from './plan.ts';
 
 const examples: ReadonlyMap<string, (scale: number) => ModelSpec> = new Map([
+  ['from-hugging-face', fromHuggingFace],
   ['manual-specification', manualSpecification],
   ['mixed-layers', mixedLayers],
 ]);
@@ -44,7 +46,9 @@ function describe(spec: ModelSpec, print: (line: string) => void): void {
 }
 
 async function generate(spec: ModelSpec, print: (line: string) => void): Promise<void> {
-  await using model = await createOptimizedModelFactory({ backends: [cpuBackend] }).create(spec, hardware);
+  // Threads would wait for each other longer than so small a model computes.
+  const small = { ...hardware, threads: 1 };
+  await using model = await createOptimizedModelFactory({ backends: [cpuBackend] }).create(spec, small);
   const { ids } = await model.generate({ promptIds: [1, 2, 3], maxNewTokens: 16 }).result();
   print(`generated   ${ids.join(' ')}`);
 }
