@@ -1,5 +1,6 @@
 import type { GraphBuilder, ValueId } from '@tttv2/graph';
 import type { AttentionSpec, RopeSpec } from '@tttv2/spec';
+import { withAlibi } from './alibi.ts';
 import { headNorm } from './head-norm.ts';
 import { linear } from './linear.ts';
 import { norm } from './norm.ts';
@@ -18,7 +19,7 @@ export function attention(
   spec: AttentionSpec,
   ropeTables: Readonly<Record<string, RopeSpec>>,
 ): ValueId {
-  const { hiddenDim, numHeads, numKvHeads, headDim, scale, softcap, slidingWindowSize: window } = spec;
+  const { hiddenDim, numHeads, numKvHeads, headDim } = spec;
   const project = (count: number, useBias: boolean) => {
     const projected = linear(builder, x, { inputs: hiddenDim, outputs: count * headDim, useBias });
     const { clipQkv: clip } = spec;
@@ -29,17 +30,35 @@ export function attention(
   const q = qk('q', numHeads, spec.useBiasQ);
   const k = qk('k', numKvHeads, spec.useBiasKv);
   const v = builder.scope('v', () => split(builder, project(numKvHeads, spec.useBiasKv), numKvHeads, headDim));
-  const state = builder.state(`${builder.path}.cache`, { kind: 'kv_cache', numKvHeads, headDim, stored: null });
-  const places = [builder.input('slot'), builder.input('cacheIndex')];
-  const sinks = spec.useSinks ? [builder.parameter(`${builder.path}.sinks`, [numHeads])] : [];
-  const attrs = { state, scale, mask: 'causal', window, softcap } as const;
-  const mixed = builder.node('attention', attrs, [q, k, v, ...places, ...sinks]);
+  const mixed = attend(builder, { q, k, v }, spec);
   const joined = builder.node('reshape', { shape: ['N', numHeads * headDim] }, [mixed]);
   const gated = spec.useOutputGate ? outputGate(builder, x, joined, spec) : joined;
   const normed = norm(builder, 'outputNorm', gated, spec.outputNorm, numHeads * headDim);
   return builder.scope('o', () =>
     linear(builder, normed, { inputs: numHeads * headDim, outputs: hiddenDim, useBias: spec.useBiasO }),
   );
+}
+
+interface Heads {
+  q: ValueId;
+  k: ValueId;
+  v: ValueId;
+}
+
+/** What the queries find, `[N, H, h]`; keys and values are kept. */
+function attend(builder: GraphBuilder, heads: Heads, spec: AttentionSpec): ValueId {
+  const { numHeads, numKvHeads, headDim, scale, softcap, alibiSlopes, slidingWindowSize: window } = spec;
+  const { q, k, v } = alibiSlopes === null ? heads : withAlibi(builder, heads, alibiSlopes, scale);
+  const cache =
+    alibiSlopes === null
+      ? ({ kind: 'kv_cache', numKvHeads, headDim, stored: null } as const)
+      : ({ kind: 'kv_cache', numKvHeads, headDim: headDim + 1, stored: 'float32' } as const);
+  const state = builder.state(`${builder.path}.cache`, cache);
+  const places = [builder.input('slot'), builder.input('cacheIndex')];
+  const sinks = spec.useSinks ? [builder.parameter(`${builder.path}.sinks`, [numHeads])] : [];
+  const attrs = { state, scale, mask: 'causal', window, softcap } as const;
+  const mixed = builder.node('attention', attrs, [q, k, v, ...places, ...sinks]);
+  return alibiSlopes === null ? mixed : builder.node('slice', { start: 0, length: headDim }, [mixed]);
 }
 
 /** Queries or keys `[N, count · headDim]` as heads `[N, count, headDim]`, normalised and turned as the spec says. */

@@ -1,5 +1,6 @@
 import { elementCount, type Graph, indexBounds, printGraph, scopesOf, validate } from '@tttv2/graph';
 import {
+  alibiSlopes,
   attentionSpec,
   countParameters,
   ffnSpec,
@@ -248,6 +249,18 @@ test('latent attention makes heads of latents, and caches values as wide as keys
       expect(names.includes('layers.0.mixer.q.down.weight')).toBe(qLoraRank !== null);
     }),
   );
+});
+
+test('with linear biases, keys bring their position and queries the slope of their head', () => {
+  const slopes = alibiSlopes(4);
+  const graph = buildModel(uniformModelSpec({ ...small, useRotary: false, scale: 0.5, alibiSlopes: slopes }));
+  expect(validate(graph)).toEqual(graph);
+  expect(graph.states['layers.0.mixer.cache']).toMatchObject({ headDim: 5, stored: 'float32' });
+  const slope = graph.nodes.find(({ scope, op }) => scope === 'layers.0/mixer/slopes' && op === 'constant');
+  expect(slope?.attrs).toEqual({ shape: [4, 1], data: slopes.map((one) => one / 0.5) });
+  const opsOf = (scope: string) =>
+    graph.nodes.filter((node) => node.scope === `layers.0/mixer/${scope}`).map(({ op }) => op);
+  expect(opsOf('positions')).toEqual(['slice', 'affine', 'to_float', 'reshape', 'add', 'concat']);
 });
 
 test('heads, scale, window, cap, sinks and rotation reach the ops', () => {

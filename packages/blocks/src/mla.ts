@@ -2,6 +2,7 @@ import type { GraphBuilder, ValueId } from '@tttv2/graph';
 import type { MlaSpec, RopeSpec } from '@tttv2/spec';
 import { linear } from './linear.ts';
 import { norm } from './norm.ts';
+import { zeros } from './zeros.ts';
 
 /**
  * Multi-head latent attention: keys and values of all heads are made of a latent, then cached as those of plain attention,
@@ -86,9 +87,4 @@ function queries(builder: GraphBuilder, x: ValueId, spec: MlaSpec, turn: Turn): 
 
 function slice(builder: GraphBuilder, of: ValueId, start: number, length: number): ValueId {
   return builder.node('slice', { start, length }, [of]);
-}
-
-/** Zeros `[N, H, width]`, for heads that are at least as wide. */
-function zeros(builder: GraphBuilder, heads: ValueId, width: number): ValueId {
-  return builder.node('affine', { scale: 0, offset: 0 }, [slice(builder, heads, 0, width)]);
 }

@@ -23,6 +23,7 @@ test('the seed’s defaults', () => {
     useSinks: false,
     useOutputGate: false,
     outputNorm: null,
+    alibiSlopes: null,
     rope: { theta: 10000, rotaryDim: 8, layout: 'half', scaling: { kind: 'default' } },
   });
 });
@@ -51,6 +52,8 @@ test.each<[Partial<AttentionOptions>, path: string]>([
   [{ attentionType: 'sliding_window' }, 'attentionType'],
   [{ attentionType: 'multi_query', numKvHeads: 2 }, 'attentionType'],
   [{ slidingWindowSize: 0 }, 'slidingWindowSize'],
+  [{ alibiSlopes: [0.5] }, 'alibiSlopes'],
+  [{ alibiSlopes: [1, 1, 1, 1, 1, 1, 1, 0] }, 'alibiSlopes.7'],
   [{ scale: 0 }, 'scale'],
   [{ headDim: 7 }, 'rope.rotaryDim'],
 ])('%j is an error at %s', (options, path) => {

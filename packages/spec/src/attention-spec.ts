@@ -58,6 +58,8 @@ const attentionShape = {
   useOutputGate: z.boolean().default(false),
   /** Normalises what all heads gave, gated, before the output projection (BitNet). */
   outputNorm: normSpecSchema.nullable().default(null),
+  /** ALiBi (arXiv:2108.12409): for each head, what a product with a key gains from one position to the next; null: nothing. */
+  alibiSlopes: z.array(positive).nullable().default(null),
 };
 
 /** Softmax attention with a KV cache. */
@@ -112,6 +114,8 @@ export interface AttentionOptions {
   useOutputGate?: boolean;
   /** Default none. */
   outputNorm?: NormSpec | null;
+  /** Default none; `alibiSlopes()` has those that most models take. */
+  alibiSlopes?: number[] | null;
 }
 
 /** An attention that stands alone, by the seed's names and defaults. @throws SpecError that names the field. */
@@ -144,6 +148,7 @@ export function attentionSpec(options: AttentionOptions): InlineAttentionSpec {
     useSinks: options.useSinks ?? false,
     useOutputGate: options.useOutputGate ?? false,
     outputNorm: options.outputNorm ?? null,
+    alibiSlopes: options.alibiSlopes ?? null,
     rope: ropeOf(options, headDim),
   });
 }
@@ -165,7 +170,9 @@ type Checked = Omit<AttentionSpec, 'rope'>;
 
 function checkAttention(spec: Checked, context: z.RefinementCtx<Checked>): void {
   const fail = (path: keyof Checked, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-  const { numHeads, numKvHeads, attentionType, slidingWindowSize } = spec;
+  const { numHeads, numKvHeads, attentionType, slidingWindowSize, alibiSlopes } = spec;
+  if (alibiSlopes !== null && alibiSlopes.length !== numHeads)
+    fail('alibiSlopes', `has ${alibiSlopes.length} slopes for ${numHeads} heads`);
   if (numHeads % numKvHeads !== 0)
     fail('numKvHeads', `numHeads ${numHeads} is not divisible by numKvHeads ${numKvHeads}`);
   const expected = attentionTypeOf(numHeads, numKvHeads, slidingWindowSize);

@@ -1,3 +1,4 @@
+export { alibiSlopes } from './alibi-slopes.ts';
 export type {
   AttentionOptions,
   AttentionSpec,

@@ -199,7 +199,15 @@ test('a specification from before a field says none of it', () => {
   const layers = model.layers.map((layer) => ({
     ...without(layer, ['residual', 'residualScale']),
     ffn: without(Object(layer.ffn), ['innerNorm', 'innerLimit', 'upOffset']),
-    mixer: without(layer.mixer, ['qkNorm', 'clipQkv', 'softcap', 'useSinks', 'useOutputGate', 'outputNorm']),
+    mixer: without(layer.mixer, [
+      'qkNorm',
+      'clipQkv',
+      'softcap',
+      'useSinks',
+      'useOutputGate',
+      'outputNorm',
+      'alibiSlopes',
+    ]),
   }));
   expect(parseModelSpec({ ...without(model, newer), layers })).toEqual(model);
 });

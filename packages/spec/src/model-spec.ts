@@ -151,6 +151,8 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
       fail(['layers', i, 'mixer', 'hiddenDim'], `is ${mixer.hiddenDim}, but the model's is ${hiddenDim}`);
     if (ffn !== null && ffn.hiddenDim !== hiddenDim)
       fail(['layers', i, 'ffn', 'hiddenDim'], `is ${ffn.hiddenDim}, but the model's is ${hiddenDim}`);
+    if (mixer.kind === 'attention' && mixer.alibiSlopes !== null && model.positionAxes !== 1)
+      fail(['layers', i, 'mixer', 'alibiSlopes'], `must be null: positions have ${model.positionAxes} axes`);
     if (mixer.kind !== 'ssd' && mixer.rope !== null)
       checkRope(model, mixer.rope, turnedDims(mixer), (message) => fail(['layers', i, 'mixer', 'rope'], message));
   });

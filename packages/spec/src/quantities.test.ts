@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { alibiSlopes } from './alibi-slopes.ts';
 import { countParameters, flopsPerToken, kvCacheBytes } from './quantities.ts';
 import { uniformModelSpec } from './uniform.ts';
 
@@ -32,6 +33,12 @@ test('a tied head counts once', () => {
 test('half a mebibyte of cache for a token in 16 bits', () => {
   expect(kvCacheBytes(llama, 1, 'float16')).toBe(2 ** 19);
   expect(kvCacheBytes(llama, 100, 'q8_0')).toBe(100 * 2 ** 18 * (34 / 32));
+});
+
+test('with linear biases a key holds its position, too, in 32 bits', () => {
+  const small = { vocabSize: 32, hiddenDim: 16, numLayers: 2, numHeads: 4, intermediateDim: 24, useRotary: false };
+  const spec = uniformModelSpec({ ...small, alibiSlopes: alibiSlopes(4) });
+  expect(kvCacheBytes(spec, 10, 'float16')).toBe(2 * 2 * 10 * 4 * (4 + 1) * 4);
 });
 
 test('two operations for each weight of a product, and for each number of the context', () => {

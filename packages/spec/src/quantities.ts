@@ -34,14 +34,19 @@ export function countParameters(model: ModelSpec): ParameterCount {
 
 /** Bytes of a KV cache of `tokens` tokens, keys and values of all layers, as the blocks lay them out. */
 export function kvCacheBytes(model: ModelSpec, tokens: number, dtype: Dtype): number {
-  return sum(model.layers, ({ mixer }) => 2 * bytesOf(dtype, [tokens, cachedWidth(mixer)]));
+  return sum(model.layers, ({ mixer }) => 2 * bytesOf(cachedAs(mixer, dtype), [tokens, cachedWidth(mixer)]));
+}
+
+/** With ALiBi keys hold their positions, for which 16 bits are too few. */
+function cachedAs(mixer: MixerSpec, dtype: Dtype): Dtype {
+  return mixer.kind === 'attention' && mixer.alibiSlopes !== null ? 'float32' : dtype;
 }
 
 /** Numbers of a token's keys; its values take as many. Latent attention caches heads, values as wide as keys. */
 function cachedWidth(mixer: MixerSpec): number {
   switch (mixer.kind) {
     case 'attention':
-      return mixer.numKvHeads * mixer.headDim;
+      return mixer.numKvHeads * (mixer.headDim + (mixer.alibiSlopes === null ? 0 : 1));
     case 'mla':
       return mixer.numHeads * mlaKeyDim(mixer);
     case 'ssd':

@@ -72,7 +72,7 @@ const attention = fc
     qkNorm: fc.option(qkNorm),
     ...{ useBiasQ: fc.boolean(), useBiasKv: fc.boolean(), useBiasO: fc.boolean() },
     ...{ clipQkv: fc.option(factor), softcap: fc.option(factor), useSinks: fc.boolean(), useOutputGate: fc.boolean() },
-    outputNorm: maybeNorm,
+    ...{ outputNorm: maybeNorm, alibiSlopes: fc.option(fc.array(factor, { minLength: 4, maxLength: 4 })) },
   })
   .map(({ kvHeads, ...rest }) => attentionSpec({ ...rest, hiddenDim, numHeads: 4, numKvHeads: kvHeads }));
 

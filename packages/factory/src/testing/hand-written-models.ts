@@ -1,5 +1,6 @@
 import type { WeightNames } from '@tttv2/hf';
 import {
+  alibiSlopes,
   attentionSpec,
   ffnSpec,
   layerSpec,
@@ -28,6 +29,7 @@ const sizes = {
 };
 
 const inLayer = 'model.layers.{i}';
+const inBlock = 'transformer.blocks.{i}';
 const names: WeightNames = {
   embedding: 'model.embed_tokens',
   'layers.{i}.mixer.q': `${inLayer}.self_attn.q_proj`,
@@ -39,7 +41,8 @@ const names: WeightNames = {
 const olmo2Norm = { normType: 'rms_norm', normEps: 1e-5, useBias: false, weight: 'plain' } as const;
 
 const bitnetNorm: NormSpec = { normType: 'rms_norm', normEps: 1e-5, useBias: false, weight: 'plain' };
-const cohereNorm: NormSpec = { normType: 'layer_norm', normEps: 1e-5, useBias: false, weight: 'plain' };
+/** Of cohere and mpt. */
+const bareLayerNorm: NormSpec = { normType: 'layer_norm', normEps: 1e-5, useBias: false, weight: 'plain' };
 
 /** Names that most families share. */
 const usualNames: WeightNames = {
@@ -111,8 +114,8 @@ export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
       ...{ ...heads, ...small, vocabSize: 256, numLayers: 2, logitScale: 0.5, tieEmbeddings: true },
       rope: { theta: 500, rotaryDim: 16, layout: 'interleaved', scaling: { kind: 'default' } },
       residual: 'parallel',
-      norms: { preMixer: cohereNorm, postMixer: null, preFfn: null, postFfn: null },
-      qkNorm: { norm: cohereNorm, scope: 'per_head_weights' },
+      norms: { preMixer: bareLayerNorm, postMixer: null, preFfn: null, postFfn: null },
+      qkNorm: { norm: bareLayerNorm, scope: 'per_head_weights' },
     }),
     weights: {
       ...usualNames,
@@ -167,6 +170,29 @@ export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
       ...usualNames,
       'layers.{i}.mixer.outputNorm': `${inLayer}.self_attn.attn_sub_norm`,
       'layers.{i}.ffn.innerNorm': `${inLayer}.mlp.ffn_sub_norm`,
+    },
+  },
+  /** Linear biases in the place of positions; norms without biases. */
+  mpt: {
+    spec: uniformModelSpec({
+      ...{ ...heads, numKvHeads: 4, vocabSize: 256, numLayers: 2, intermediateDim: 256, tieEmbeddings: true },
+      norms: { preMixer: bareLayerNorm, postMixer: null, preFfn: bareLayerNorm, postFfn: null },
+      useRotary: false,
+      alibiSlopes: alibiSlopes(4),
+      useGate: false,
+      activation: 'gelu',
+    }),
+    weights: {
+      embedding: 'transformer.wte',
+      'layers.{i}.preMixerNorm': `${inBlock}.norm_1`,
+      'layers.{i}.mixer.q.weight': { tensor: `${inBlock}.attn.Wqkv.weight`, part: { index: 0, of: 3 } },
+      'layers.{i}.mixer.k.weight': { tensor: `${inBlock}.attn.Wqkv.weight`, part: { index: 1, of: 3 } },
+      'layers.{i}.mixer.v.weight': { tensor: `${inBlock}.attn.Wqkv.weight`, part: { index: 2, of: 3 } },
+      'layers.{i}.mixer.o': `${inBlock}.attn.out_proj`,
+      'layers.{i}.preFfnNorm': `${inBlock}.norm_2`,
+      'layers.{i}.ffn.up': `${inBlock}.ffn.up_proj`,
+      'layers.{i}.ffn.down': `${inBlock}.ffn.down_proj`,
+      finalNorm: 'transformer.norm_f',
     },
   },
   deepseek_v3: deepseekV3(),
