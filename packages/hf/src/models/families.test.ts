@@ -162,6 +162,29 @@ describe('gpt2', () => {
   });
 });
 
+describe('granite', () => {
+  const granite = { model_type: 'granite' };
+
+  test('does not scale scores by the size of a head where no key says so', () => {
+    expect(attentionsOf(specOf(granite)).map(({ scale }) => scale)).toEqual([1, 1, 1, 1]);
+  });
+
+  test('has biases in attention, and in the network, when asked', () => {
+    expect(specOf({ ...granite, attention_bias: true }).layers[0]).toMatchObject({
+      mixer: { useBiasQ: true, useBiasKv: true, useBiasO: true },
+      ffn: { useBias: false },
+    });
+    expect(specOf({ ...granite, mlp_bias: true }).layers[0]).toMatchObject({
+      mixer: { useBiasQ: false, useBiasKv: false, useBiasO: false },
+      ffn: { useBias: true },
+    });
+  });
+
+  test('a multiplier that is no positive number is refused by its key', () => {
+    expect(() => specOf({ ...granite, logits_scaling: 0 })).toThrow('logits_scaling: Too small');
+  });
+});
+
 describe('qwen2_5_vl', () => {
   const text = { ...dims, num_hidden_layers: 4, rope_theta: 5000 };
 

@@ -2,6 +2,7 @@
 import type { ModelFamily } from '../define-model.ts';
 import gemma3_text from './gemma3_text.ts';
 import gpt2 from './gpt2.ts';
+import granite from './granite.ts';
 import llama from './llama.ts';
 import mamba2 from './mamba2.ts';
 import mistral from './mistral.ts';
@@ -13,6 +14,7 @@ import qwen3 from './qwen3.ts';
 export const models: readonly ModelFamily[] = [
   gemma3_text,
   gpt2,
+  granite,
   llama,
   mamba2,
   mistral,

@@ -1,0 +1,67 @@
+import { uniformModelSpec } from '@tttv2/spec';
+import { z } from 'zod';
+import { activationNames } from '../activation-names.ts';
+import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
+import { defineModel } from '../define-model.ts';
+import { checkHeads, headsOf } from '../heads.ts';
+import { llamaLikeWeights } from '../llama-like.ts';
+import { ropeKeys, ropeOf } from '../rope-config.ts';
+
+/** Defaults: `GraniteConfig` of transformers 5.24. */
+const config = z
+  .object({
+    vocab_size: positiveInt.default(32000),
+    hidden_size: positiveInt.default(4096),
+    intermediate_size: positiveInt.default(11008),
+    num_hidden_layers: layerCount.default(32),
+    num_attention_heads: positiveInt.default(32),
+    num_key_value_heads: positiveInt.nullish(),
+    head_dim: positiveInt.nullish(),
+    hidden_act: oneOf(activationNames).default('silu'),
+    max_position_embeddings: positiveInt.default(2048),
+    rms_norm_eps: positive.default(1e-6),
+    tie_word_embeddings: z.boolean().default(false),
+    attention_bias: z.boolean().default(false),
+    mlp_bias: z.boolean().default(false),
+    embedding_multiplier: positive.default(1),
+    /** Scales the scores of attention, instead of one by the root of the head dimension. */
+    attention_multiplier: positive.default(1),
+    residual_multiplier: positive.default(1),
+    /** Divides the logits. */
+    logits_scaling: positive.default(1),
+    ...ropeKeys,
+  })
+  .superRefine(checkHeads);
+
+/** Llama's structure whose embeddings, scores, sublayers and logits are scaled. */
+export default defineModel({
+  modelType: 'granite',
+  config,
+  toSpec(config) {
+    const heads = headsOf(config);
+    const rope = ropeOf(config, heads.headDim);
+    return uniformModelSpec({
+      vocabSize: config.vocab_size,
+      hiddenDim: config.hidden_size,
+      intermediateDim: config.intermediate_size,
+      numLayers: config.num_hidden_layers,
+      ...heads,
+      useBiasQ: config.attention_bias,
+      useBiasKv: config.attention_bias,
+      useBiasO: config.attention_bias,
+      scale: config.attention_multiplier,
+      rope,
+      activation: config.hidden_act,
+      useBias: config.mlp_bias,
+      normEps: config.rms_norm_eps,
+      residualScale: config.residual_multiplier,
+      embeddingScale: config.embedding_multiplier,
+      logitScale: 1 / config.logits_scaling,
+      maxSeqLen: rope.scaling.kind === 'dynamic' ? null : config.max_position_embeddings,
+      tieEmbeddings: config.tie_word_embeddings,
+    });
+  },
+  ignoredKeys: {},
+  weights: llamaLikeWeights,
+  ignoredTensors: {},
+});
