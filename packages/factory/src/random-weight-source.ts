@@ -15,10 +15,20 @@ export function randomWeightSource(spec: ModelSpec, seed: number): WeightSource 
       const parameter = parameters[name];
       if (parameter === undefined)
         throw new WeightMismatchError({ message: `the model has no parameter "${name}"`, missing: [name] });
-      const isMatrix = parameter.shape.length > 1;
-      const mean = isMatrix || name.endsWith('.bias') ? 0 : 1;
-      return { kind: 'random', seed, stream: name, mean, std: isMatrix ? std : 0, shape: parameter.shape };
+      const { shape } = parameter;
+      const how = isOffset(name) ? { mean: 0, std: 0 } : isMatrix(name, shape) ? { mean: 0, std } : { mean: 1, std: 0 };
+      return { kind: 'random', seed, stream: name, ...how, shape };
     },
     close: async () => {},
   };
+}
+
+/** What is added: biases, also those of each expert, and the logits of sinks. */
+function isOffset(name: string): boolean {
+  return /(bias|sinks)$/i.test(name);
+}
+
+/** Norms have matrices, too: a row of weights for each head. */
+function isMatrix(name: string, shape: readonly number[]): boolean {
+  return shape.length > 1 && !/norm\.weight$/i.test(name);
 }
