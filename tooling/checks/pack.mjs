@@ -34,7 +34,9 @@ try {
   const together = install(Object.values(tarballs));
   const names = published.flatMap(({ manifest }) => entriesOf(manifest));
   for (const name of names) {
-    const found = run(together, 'node', '-e', `import('${name}').then((it) => console.log(Object.keys(it).length))`);
+    const how = name.endsWith('.json') ? ", { with: { type: 'json' } }" : '';
+    const count = `import('${name}'${how}).then((it) => console.log(Object.keys(it).length))`;
+    const found = run(together, 'node', '-e', count);
     assert.notEqual(Number(found), 0, `${name} exports nothing`);
   }
   console.log(`imported ${names.join(', ')}`);
