@@ -3,6 +3,7 @@ import {
   type Executable,
   type FloatTensor,
   type Graph,
+  type LocalOpName,
   printGraph,
   referenceBackend,
   type State,
@@ -30,6 +31,8 @@ export interface FuzzVariant {
   cacheStored: readonly (Dtype | null)[];
   /** How far from the reference evaluation results may lie, over what rounding does to them; null: they only have to come. */
   tolerance: Tolerance | null;
+  /** Ops that the backend refuses. Default none. */
+  without?: readonly LocalOpName[];
 }
 
 /** A random graph, what is done with it, and how. The same for the same seed. */

@@ -19,6 +19,9 @@ export const gatherRows = defineOp({
     // Of the rows that a step brings, `logitRows` alone is known to name none beyond the last.
     if (typeof rows !== 'number' && (rows !== 'N' || count !== 'R'))
       throw new Error(`input 0 has ${rows} rows: only logitRows choose from those of the step's tokens`);
+    // A row of tokens, chosen for each token, would be two dimensions that a step sets.
+    if (row.some((dim) => typeof dim !== 'number'))
+      throw new Error(`input 0 must have rows of fixed size, found [${table.shape.join(', ')}]`);
     return { dtype: 'float32', shape: [count, ...row] };
   },
   evaluate(_attrs, inputs) {
