@@ -2,13 +2,30 @@ import type { LayerSpec, ModelSpec, RopeSpec } from '@tttv2/spec';
 
 /** A mixer in a few words. */
 export function describeMixer(mixer: LayerSpec['mixer'], ropeTables: ModelSpec['ropeTables']): string {
+  if (mixer.kind === 'mla') return describeMla(mixer, ropeTables);
   if (mixer.kind !== 'attention') return describeFields(mixer);
-  const { attentionType, numHeads, numKvHeads, headDim, slidingWindowSize, rope } = mixer;
+  const { attentionType, numHeads, numKvHeads, headDim, slidingWindowSize, rope, alibiSlopes } = mixer;
   const over = numKvHeads === numHeads ? '' : ` over ${numKvHeads} KV heads`;
   return [
     `${attentionType} attention`,
     `${numHeads} heads${over} of ${headDim}`,
     ...(slidingWindowSize === null ? [] : [`window ${slidingWindowSize}`]),
+    ...(alibiSlopes === null ? [] : ['linear biases']),
+    ...(mixer.softcap === null ? [] : [`logits capped at ${mixer.softcap}`]),
+    ...(mixer.useSinks ? ['sinks'] : []),
+    ...(mixer.useOutputGate ? ['output gate'] : []),
+    rope === null ? 'no rotary positions' : describeRope(ropeTables[rope]),
+  ].join(', ');
+}
+
+type Mla = Extract<LayerSpec['mixer'], { kind: 'mla' }>;
+
+function describeMla(mla: Mla, ropeTables: ModelSpec['ropeTables']): string {
+  const { numHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim, qLoraRank, kvLoraRank, rope } = mla;
+  return [
+    'latent attention',
+    `${numHeads} heads of ${qkNopeHeadDim} + ${qkRopeHeadDim}, values of ${vHeadDim}`,
+    qLoraRank === null ? `latents of ${kvLoraRank}` : `latents of ${qLoraRank} and ${kvLoraRank}`,
     rope === null ? 'no rotary positions' : describeRope(ropeTables[rope]),
   ].join(', ');
 }
@@ -16,8 +33,15 @@ export function describeMixer(mixer: LayerSpec['mixer'], ropeTables: ModelSpec['
 /** A feed-forward network in a few words. */
 export function describeFfn(ffn: LayerSpec['ffn']): string {
   if (ffn === null) return 'none';
-  if (ffn.kind !== 'dense') return describeFields(ffn);
-  return `${ffn.useGate ? 'gated ' : ''}${ffn.activation}`;
+  if (ffn.kind === 'dense') return `${ffn.useGate ? 'gated ' : ''}${ffn.activation}`;
+  const { numExperts, topK, intermediateDim, activation, router, shared } = ffn;
+  return [
+    `${topK} of ${numExperts} experts of ${intermediateDim}`,
+    ...(router.groups === null ? [] : [`from ${router.groups.chosen} of ${router.groups.count} groups`]),
+    ...(shared === null ? [] : [`one of ${shared.ffn.intermediateDim} for all`]),
+    `gated ${activation}`,
+    `by ${router.score}`,
+  ].join(', ');
 }
 
 function describeRope(rope: RopeSpec | undefined): string {
