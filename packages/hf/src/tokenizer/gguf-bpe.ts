@@ -2,7 +2,7 @@ import type { GgufMetadata } from '../checkpoint/gguf-metadata.ts';
 import { BpeMerges } from './bpe-merges.ts';
 import { byteCharacters, spelledBytes } from './byte-alphabet.ts';
 import type { GgufTextCoder } from './gguf-text-coder.ts';
-import type { GgufVocabulary } from './gguf-vocabulary.ts';
+import { type GgufVocabulary, tokenKinds } from './gguf-vocabulary.ts';
 import type { PreTokenizer } from './pre-tokenizers.ts';
 import { toUtf8 } from './utf8.ts';
 
@@ -33,8 +33,9 @@ export class GgufBpe implements GgufTextCoder {
     return this.#pre.split(text).flatMap((word) => this.#encodeWord(word));
   }
 
-  bytes(token: string): Uint8Array | null {
-    return spelledBytes(token);
+  /** Tokens made by merging are spelled in the alphabet of bytes; those that a user added are written as they are read. */
+  bytes(token: string, kind: number | undefined): Uint8Array | null {
+    return kind === tokenKinds.userDefined ? null : spelledBytes(token);
   }
 
   #encodeWord(word: string): readonly number[] {

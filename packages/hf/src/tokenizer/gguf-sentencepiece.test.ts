@@ -35,6 +35,14 @@ test('a text comes back as it was, but that ▁ is a space', async () => {
   );
 });
 
+test('spaces come back, also those that a token of the user holds', async () => {
+  const tokenizer = await tokenizerOf(sentencePieceVocabulary());
+  for (let count = 1; count < 20; count++) {
+    const text = ' '.repeat(count);
+    expect(tokenizer.decode(tokenizer.encode(text), { skipSpecialTokens: true })).toBe(text);
+  }
+});
+
 test('the space that is put before a text is left out again', async () => {
   const tokenizer = await tokenizerOf(sentencePieceVocabulary());
   fc.assert(

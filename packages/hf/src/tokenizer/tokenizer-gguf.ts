@@ -86,19 +86,15 @@ class GgufTokenizer implements Tokenizer {
   tokenBytes(id: number): Uint8Array {
     checkTokenId(id, this.vocabSize);
     const text = this.#vocabulary.tokens[id] ?? '';
-    // Only tokens made by merging spell something; all others are written as they are read.
-    const spelled = this.#isVerbatim(id) ? null : this.#coder.bytes(text, this.#vocabulary.kinds[id]);
+    const spelled = this.isSpecial(id) ? null : this.#coder.bytes(text, this.#vocabulary.kinds[id]);
     return spelled ?? toUtf8(text);
   }
 
   #firstBytes(id: number): Uint8Array {
     const bytes = this.tokenBytes(id);
-    const hasPrefix = this.#coder.addSpacePrefix && !this.#isVerbatim(id) && bytes[0] === space;
-    return hasPrefix ? bytes.subarray(1) : bytes;
-  }
-
-  #isVerbatim(id: number): boolean {
-    return this.isSpecial(id) || this.#vocabulary.kinds[id] === tokenKinds.userDefined;
+    // A token that begins with a space itself was cut out of the text, where nothing is put before it.
+    const isSpelled = !this.isSpecial(id) && this.#vocabulary.tokens[id]?.[0] !== ' ';
+    return this.#coder.addSpacePrefix && isSpelled && bytes[0] === space ? bytes.subarray(1) : bytes;
   }
 }
 
