@@ -118,10 +118,7 @@ describe('gemma3_text', () => {
   });
 
   test('what no field can say is refused by its key', () => {
-    expect(() => specOf({ ...gemma, final_logit_softcapping: 30 })).toThrow(UnsupportedModelError);
-    expect(() => specOf({ ...gemma, final_logit_softcapping: 30 })).toThrow(
-      'final_logit_softcapping: 30 is not supported; there are null',
-    );
+    expect(() => specOf({ ...gemma, use_bidirectional_attention: true })).toThrow(UnsupportedModelError);
     expect(() => specOf({ ...gemma, use_bidirectional_attention: true })).toThrow('use_bidirectional_attention: true');
     expect(specOf({ ...gemma, use_bidirectional_attention: null })).toEqual(specOf(gemma));
   });
@@ -161,6 +158,13 @@ describe('gpt2', () => {
     expect(() => specOf({ ...gpt2, n_head: 5 })).toThrow('n_embd: 64 is not divisible by n_head 5');
   });
 });
+
+  test('may bound its logits; what bounds scores is not read', () => {
+    expect(specOf({ ...gemma, final_logit_softcapping: 30 })).toMatchObject({ logitSoftcap: 30 });
+    const { spec, report } = convertConfig({ ...gemma, attn_logit_softcapping: 50 });
+    expect(attentionsOf(spec)[0]).toMatchObject({ softcap: null });
+    expect(report.unknown).toEqual([]);
+  });
 
 describe('granite', () => {
   const granite = { model_type: 'granite' };

@@ -24,8 +24,7 @@ const config = z
     tie_word_embeddings: z.boolean().default(true),
     attention_bias: z.boolean().default(false),
     query_pre_attn_scalar: positive.default(256),
-    final_logit_softcapping: only(null),
-    attn_logit_softcapping: only(null),
+    final_logit_softcapping: positive.nullish(),
     use_bidirectional_attention: only(false),
     /** Every so many layers one sees all tokens; transformers 5 writes the list instead. */
     sliding_window_pattern: positiveInt.default(6),
@@ -83,10 +82,12 @@ export default defineModel({
       layers,
       maxSeqLen: config.max_position_embeddings,
       embeddingScale: Math.sqrt(hiddenDim),
+      logitSoftcap: config.final_logit_softcapping ?? null,
       tieEmbeddings: config.tie_word_embeddings,
     });
   },
   ignoredKeys: {
+    attn_logit_softcapping: 'transformers reads it and bounds nothing',
     _sliding_window_pattern: 'layer_types says it for each layer',
     cache_implementation: 'keys and values are always kept',
   },
