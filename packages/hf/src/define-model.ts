@@ -2,6 +2,7 @@ import type { ModelSpec } from '@tttv2/spec';
 import { z } from 'zod';
 import { commonKeys } from './common-keys.ts';
 import type { HiddenStates } from './hidden-states.ts';
+import { byOwnNames, type OtherNames } from './other-names.ts';
 import { type FoundConfig, readConfig } from './read-config.ts';
 import { type ConversionReport, reportOn } from './report.ts';
 import type { WeightNames } from './weight-names.ts';
@@ -12,6 +13,8 @@ export interface ModelDefinition<Config extends object> {
   modelType: string;
   /** The keys that matter, with the family's defaults; all others it leaves out. */
   config: z.ZodType<Config>;
+  /** Names that keys may have besides, and those in the schema: the class's `attribute_map`. */
+  otherNames?: OtherNames;
   /** The keys may stand under `text_config`, as transformers 5 writes those of a multimodal model. */
   nestsText?: true;
   toSpec(config: Config): ModelSpec;
@@ -35,7 +38,7 @@ export interface ModelFamily {
 }
 
 export function defineModel<Config extends object>(definition: ModelDefinition<Config>): ModelFamily {
-  const { modelType, weights, ignoredTensors, hiddenStates = 'inputs' } = definition;
+  const { modelType, weights, ignoredTensors, otherNames = {}, hiddenStates = 'inputs' } = definition;
   return {
     modelType,
     weights,
@@ -43,9 +46,10 @@ export function defineModel<Config extends object>(definition: ModelDefinition<C
     hiddenStates,
     convert(written) {
       const found = definition.nestsText ? withText(written) : written;
-      const config = readConfig(definition.config, found);
+      const named = byOwnNames(found, otherNames);
+      const config = readConfig(definition.config, named);
       const ignored = new Map(Object.entries({ ...commonKeys, ...definition.ignoredKeys }));
-      const report = reportOn(found, config, (key) => ignored.get(key));
+      const report = reportOn(found, config, (key) => ignored.get(key), otherNames);
       return { spec: definition.toSpec(config), report };
     },
   };

@@ -1,3 +1,4 @@
+import { type OtherNames, ownName } from './other-names.ts';
 import type { FoundConfig } from './read-config.ts';
 
 /** What became of each key of a configuration. */
@@ -14,19 +15,21 @@ export interface ConversionReport {
   unknown: string[];
 }
 
-/** `parsed` holds the keys that a schema knows: it drops all others. */
+/** `parsed` holds the keys that a schema knows, by the names of `otherNames`: it drops all others. */
 export function reportOn(
   { modelType, values }: FoundConfig,
   parsed: object,
   whyIgnored: (key: string) => string | undefined,
+  otherNames: OtherNames = {},
 ): ConversionReport {
   const report: ConversionReport = { modelType, understood: [], ignored: [], ignoredTensors: [], unknown: [] };
   const read = new Map<string, unknown>(Object.entries(parsed));
   for (const [key, value] of Object.entries(values)) {
     const why = whyIgnored(key);
-    if (read.has(key)) {
+    const name = ownName(key, otherNames);
+    if (read.has(name)) {
       report.understood.push(key);
-      report.unknown.push(...unreadWithin(key, value, read.get(key)));
+      report.unknown.push(...unreadWithin(key, value, read.get(name)));
     } else if (why !== undefined) report.ignored.push({ key, why });
     else report.unknown.push(key);
   }

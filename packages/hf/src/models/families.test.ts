@@ -139,7 +139,7 @@ describe('gpt2', () => {
   const gpt2 = { model_type: 'gpt2', n_embd: 64, n_head: 4, n_layer: 2, n_positions: 32, vocab_size: 100 };
 
   test('has learned positions, biases and a network four times as wide', () => {
-    const spec = specOf(gpt2);
+    const spec = gpt2Of({});
     expect(spec).toMatchObject({ learnedPositions: { size: 32 }, maxSeqLen: 32, tieEmbeddings: true, ropeTables: {} });
     expect(spec.layers[0]).toMatchObject({
       mixer: { rope: null, useBiasQ: true, useBiasKv: true, useBiasO: true, scale: 0.25 },
@@ -149,21 +149,29 @@ describe('gpt2', () => {
   });
 
   test('scales scores by the number of the layer, or not at all, when asked', () => {
-    const scalesOf = (config: object) => attentionsOf(specOf({ ...gpt2, ...config })).map(({ scale }) => scale);
+    const scalesOf = (config: object) => attentionsOf(gpt2Of(config)).map(({ scale }) => scale);
     expect(scalesOf({ scale_attn_by_inverse_layer_idx: true })).toEqual([0.25, 0.125]);
     expect(scalesOf({ scale_attn_weights: false })).toEqual([1, 1]);
   });
 
-  test('heads that do not divide the width are refused', () => {
-    expect(() => specOf({ ...gpt2, n_head: 5 })).toThrow('n_embd: 64 is not divisible by n_head 5');
+  test('takes the names that other families have, before its own', () => {
+    const { n_embd: _, ...others } = gpt2;
+    const usual = { hidden_size: 32, num_attention_heads: 2, num_hidden_layers: 3, max_position_embeddings: 16 };
+    const { spec, report } = convertConfig({ ...others, ...usual });
+    expect(spec).toMatchObject({
+      hiddenDim: 32,
+      numLayers: 3,
+      maxSeqLen: 16,
+      layers: [{ mixer: { numHeads: 2 } }, {}, {}],
+    });
+    expect(report.unknown).toEqual([]);
+    expect(report.understood).toEqual(expect.arrayContaining(['hidden_size', 'n_head', 'num_attention_heads']));
+    expect(() => convertConfig({ ...others, ...usual, hidden_size: 'wide' })).toThrow('hidden_size: ');
   });
 });
 
-  test('may bound its logits; what bounds scores is not read', () => {
-    expect(specOf({ ...gemma, final_logit_softcapping: 30 })).toMatchObject({ logitSoftcap: 30 });
-    const { spec, report } = convertConfig({ ...gemma, attn_logit_softcapping: 50 });
-    expect(attentionsOf(spec)[0]).toMatchObject({ softcap: null });
-    expect(report.unknown).toEqual([]);
+  test('heads that do not divide the width are refused', () => {
+    expect(() => gpt2Of({ n_head: 5 })).toThrow('n_embd: 64 is not divisible by n_head 5');
   });
 
 describe('granite', () => {
@@ -177,6 +185,12 @@ describe('granite', () => {
     expect(specOf({ ...granite, attention_bias: true }).layers[0]).toMatchObject({
       mixer: { useBiasQ: true, useBiasKv: true, useBiasO: true },
       ffn: { useBias: false },
+  test('counts its experts under either name', () => {
+    const { spec, report } = convertConfig({ ...dims, model_type: 'mixtral', num_experts: 4 });
+    expect(spec.layers[0]?.ffn).toMatchObject({ numExperts: 4 });
+    expect(report.understood).toContain('num_experts');
+  });
+
     });
     expect(specOf({ ...granite, mlp_bias: true }).layers[0]).toMatchObject({
       mixer: { useBiasQ: false, useBiasKv: false, useBiasO: false },
@@ -189,6 +203,7 @@ describe('granite', () => {
   });
 });
 
+  const gpt2Of = (config: object) => convertConfig({ ...gpt2, ...config }).spec;
 describe('qwen2_5_vl', () => {
   const text = { ...dims, num_hidden_layers: 4, rope_theta: 5000 };
 

@@ -58,6 +58,12 @@ export default defineModel({
   modelType: 'gpt2',
   config,
   toSpec(config) {
+  otherNames: {
+    hidden_size: 'n_embd',
+    max_position_embeddings: 'n_positions',
+    num_attention_heads: 'n_head',
+    num_hidden_layers: 'n_layer',
+  },
     const { n_embd: hiddenDim, n_head: numHeads } = config;
     const scaleOf = (layer: number) =>
       (config.scale_attn_weights ? (hiddenDim / numHeads) ** -0.5 : 1) /

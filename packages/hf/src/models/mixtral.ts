@@ -65,6 +65,7 @@ export default defineModel({
   toSpec(config) {
     const experts = moeSpec({
       hiddenDim: config.hidden_size,
+  otherNames: { num_experts: 'num_local_experts' },
       numExperts: config.num_local_experts,
       topK: config.num_experts_per_tok,
       intermediateDim: config.intermediate_size,
