@@ -182,12 +182,12 @@ test('every key is accounted for', () => {
     ...tiny,
     use_cache: true,
     pretraining_tp: 2,
-    sliding_window: 4096,
+    window_size: 4096,
     quantization_config: null,
     rope_scaling: { type: 'linear', factor: 2, finetuned: true },
   });
   expect(report.ignored.map(({ key }) => key)).toEqual(['use_cache', 'pretraining_tp', 'quantization_config']);
-  expect(report.unknown).toEqual(['sliding_window', 'rope_scaling.finetuned']);
+  expect(report.unknown).toEqual(['window_size', 'rope_scaling.finetuned']);
 });
 
 test.each<[string, object, ErrorClass, RegExp]>([

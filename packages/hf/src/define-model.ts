@@ -1,6 +1,6 @@
 import type { ModelSpec } from '@tttv2/spec';
 import { z } from 'zod';
-import { commonKeys } from './common-keys.ts';
+import { commonConfig, commonKeys } from './common-keys.ts';
 import type { HiddenStates } from './hidden-states.ts';
 import { byOwnNames, type OtherNames } from './other-names.ts';
 import { type FoundConfig, readConfig } from './read-config.ts';
@@ -47,9 +47,10 @@ export function defineModel<Config extends object>(definition: ModelDefinition<C
     convert(written) {
       const found = definition.nestsText ? withText(written) : written;
       const named = byOwnNames(found, otherNames);
+      const common = readConfig(commonConfig, named);
       const config = readConfig(definition.config, named);
       const ignored = new Map(Object.entries({ ...commonKeys, ...definition.ignoredKeys }));
-      const report = reportOn(found, config, (key) => ignored.get(key), otherNames);
+      const report = reportOn(found, { ...common, ...config }, (key) => ignored.get(key), otherNames);
       return { spec: definition.toSpec(config), report };
     },
   };

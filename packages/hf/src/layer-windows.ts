@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { oneOf, positiveInt } from './config-values.ts';
+import { notOneOf, oneOf, only, positiveInt } from './config-values.ts';
 
 const layerTypes = { full_attention: 'full', sliding_attention: 'sliding' } as const;
 
@@ -7,6 +7,13 @@ const layerTypes = { full_attention: 'full', sliding_attention: 'sliding' } as c
 export const windowKeys = {
   sliding_window: positiveInt.nullish(),
   layer_types: z.array(oneOf(layerTypes)).nullish(),
+};
+
+/** Those keys in families without windows: the cache of transformers obeys them, though no layer does. */
+export const noWindowKeys = {
+  sliding_window: only(null),
+  attention_chunk_size: only(null),
+  layer_types: z.array(oneOf({ full_attention: 'full' })).nullish(),
 };
 
 interface WindowConfig {
@@ -28,5 +35,14 @@ export function checkWindows<T extends WindowConfig>(config: T, context: z.Refin
   const fail = (key: keyof WindowConfig, message: string) => context.addIssue({ code: 'custom', path: [key], message });
   if (!types) return;
   if (types.length !== layers) fail('layer_types', `has ${types.length} entries, but num_hidden_layers is ${layers}`);
-  if (types.includes('sliding') && !window) fail('sliding_window', 'is missing, but layer_types has sliding_attention');
+  if (types.includes('sliding') && !window)
+    fail('sliding_window', 'there is none, but layer_types has sliding_attention');
+}
+
+/** As `checkWindows`, where all layers have the window or none has: they are not told apart by a list. */
+export function checkOneWindow<T extends WindowConfig>(config: T, context: z.RefinementCtx<T>): void {
+  checkWindows(config, context);
+  const [first, ...rest] = config.layer_types ?? [];
+  if (rest.some((type) => type !== first))
+    context.addIssue({ ...notOneOf('a mixture', ['full_attention', 'sliding_attention']), path: ['layer_types'] });
 }

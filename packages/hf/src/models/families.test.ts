@@ -18,6 +18,42 @@ const attentionsOf = ({ layers }: ModelSpec) =>
 const windowsOf = (spec: ModelSpec) => attentionsOf(spec).map(({ slidingWindowSize }) => slidingWindowSize);
 const ropesOf = (spec: ModelSpec) => attentionsOf(spec).map(({ rope }) => spec.ropeTables[rope ?? '']?.theta);
 
+/** Keys that files on the hub have and no version of transformers makes anything of. */
+test.each([
+  [
+    'llama',
+    { is_llama_config: true, rope_interleaved: false, max_sequence_length: 2048, 'transformers.js_config': {} },
+  ],
+  ['qwen2', { use_mrope: false }],
+  ['gpt2', { n_ctx: 1024, n_special: 0, predict_special_tokens: true, output_past: true, _num_labels: 1 }],
+  ['mamba2', { rms_norm: true, norm_before_gate: true, intermediate_size: 8192 }],
+  ['mamba2', { time_step_init_scheme: 'random', time_step_scale: 1 }],
+])('%s accounts for %o', (model_type, keys) => {
+  const { spec, report } = convertConfig({ model_type, ...keys });
+  expect(report.unknown).toEqual([]);
+  expect(spec).toEqual(convertConfig({ model_type }).spec);
+});
+
+test.each(['llama', 'granite', 'gpt2'])('%s refuses windows, which its layers would not see', (model_type) => {
+  expect(() => specOf({ model_type, sliding_window: 8 })).toThrow('sliding_window: 8 is not supported');
+  expect(() => specOf({ model_type, attention_chunk_size: 8 })).toThrow('attention_chunk_size: 8 is not supported');
+  expect(() => specOf({ model_type, layer_types: Array(4).fill('sliding_attention') })).toThrow(
+    'layer_types.0: "sliding_attention" is not supported; there are full_attention',
+  );
+  const none = { sliding_window: null, layer_types: Array(4).fill('full_attention') };
+  expect(specOf({ model_type, ...none })).toEqual(specOf({ model_type }));
+});
+
+describe.each(['mistral', 'mixtral'])('%s', (model_type) => {
+  test('has one window for all layers: a list does not tell them apart', () => {
+    const windowed = { model_type, sliding_window: 8 };
+    for (const type of ['full_attention', 'sliding_attention'])
+      expect(windowsOf(specOf({ ...windowed, layer_types: Array(4).fill(type) }))).toEqual([8, 8, 8, 8]);
+    const mixed = ['full_attention', 'sliding_attention', 'full_attention', 'full_attention'];
+    expect(() => specOf({ ...windowed, layer_types: mixed })).toThrow('layer_types: "a mixture" is not supported');
+  });
+});
+
 describe('mistral', () => {
   test('a missing window is the class’s own, null is none', () => {
     expect(windowsOf(specOf({ model_type: 'mistral' }))).toEqual([4096, 4096, 4096, 4096]);
@@ -32,6 +68,11 @@ describe('qwen2', () => {
       useBiasKv: true,
       useBiasO: false,
     });
+  });
+
+  test('heads may have a size of their own, and all their own keys', () => {
+    const { layers } = specOf({ model_type: 'qwen2', head_dim: 24, num_key_value_heads: null });
+    expect(layers[0]?.mixer).toMatchObject({ headDim: 24, numHeads: 4, numKvHeads: 4 });
   });
 
   test.each([
@@ -61,7 +102,11 @@ describe('qwen2', () => {
       'layer_types: has 1 entries, but num_hidden_layers is 4',
     );
     expect(() => specOf({ ...sliding, layer_types: Array(4).fill('sliding_attention') })).toThrow(
-      'sliding_window: is missing, but layer_types has sliding_attention',
+      'sliding_window: there is none, but layer_types has sliding_attention',
+    );
+    const off = { ...sliding, use_sliding_window: false, sliding_window: 8 };
+    expect(() => specOf({ ...off, layer_types: Array(4).fill('sliding_attention') })).toThrow(
+      'sliding_window: there is none, but layer_types has sliding_attention',
     );
     expect(() => specOf({ ...sliding, layer_types: Array(4).fill('chunked_attention') })).toThrow(
       '"chunked_attention" is not supported; there are full_attention, sliding_attention',
@@ -117,6 +162,13 @@ describe('gemma3_text', () => {
     });
   });
 
+  test('may bound its logits; what bounds scores is not read', () => {
+    expect(specOf({ ...gemma, final_logit_softcapping: 30 })).toMatchObject({ logitSoftcap: 30 });
+    const { spec, report } = convertConfig({ ...gemma, attn_logit_softcapping: 50 });
+    expect(attentionsOf(spec)[0]).toMatchObject({ softcap: null });
+    expect(report.unknown).toEqual([]);
+  });
+
   test('what no field can say is refused by its key', () => {
     expect(() => specOf({ ...gemma, use_bidirectional_attention: true })).toThrow(UnsupportedModelError);
     expect(() => specOf({ ...gemma, use_bidirectional_attention: true })).toThrow('use_bidirectional_attention: true');
@@ -125,6 +177,12 @@ describe('gemma3_text', () => {
 });
 
 describe('mixtral', () => {
+  test('counts its experts under either name', () => {
+    const { spec, report } = convertConfig({ ...dims, model_type: 'mixtral', num_experts: 4 });
+    expect(spec.layers[0]?.ffn).toMatchObject({ numExperts: 4 });
+    expect(report.understood).toContain('num_experts');
+  });
+
   test('has experts, and a window only when asked', () => {
     const spec = specOf({ model_type: 'mixtral', num_local_experts: 4 });
     expect(spec.layers[0]?.ffn).toMatchObject({ kind: 'moe', numExperts: 4, topK: 2, intermediateDim: 96 });
@@ -137,6 +195,7 @@ describe('mixtral', () => {
 
 describe('gpt2', () => {
   const gpt2 = { model_type: 'gpt2', n_embd: 64, n_head: 4, n_layer: 2, n_positions: 32, vocab_size: 100 };
+  const gpt2Of = (config: object) => convertConfig({ ...gpt2, ...config }).spec;
 
   test('has learned positions, biases and a network four times as wide', () => {
     const spec = gpt2Of({});
@@ -168,11 +227,11 @@ describe('gpt2', () => {
     expect(report.understood).toEqual(expect.arrayContaining(['hidden_size', 'n_head', 'num_attention_heads']));
     expect(() => convertConfig({ ...others, ...usual, hidden_size: 'wide' })).toThrow('hidden_size: ');
   });
-});
 
   test('heads that do not divide the width are refused', () => {
     expect(() => gpt2Of({ n_head: 5 })).toThrow('n_embd: 64 is not divisible by n_head 5');
   });
+});
 
 describe('granite', () => {
   const granite = { model_type: 'granite' };
@@ -185,12 +244,6 @@ describe('granite', () => {
     expect(specOf({ ...granite, attention_bias: true }).layers[0]).toMatchObject({
       mixer: { useBiasQ: true, useBiasKv: true, useBiasO: true },
       ffn: { useBias: false },
-  test('counts its experts under either name', () => {
-    const { spec, report } = convertConfig({ ...dims, model_type: 'mixtral', num_experts: 4 });
-    expect(spec.layers[0]?.ffn).toMatchObject({ numExperts: 4 });
-    expect(report.understood).toContain('num_experts');
-  });
-
     });
     expect(specOf({ ...granite, mlp_bias: true }).layers[0]).toMatchObject({
       mixer: { useBiasQ: false, useBiasKv: false, useBiasO: false },
@@ -203,7 +256,6 @@ describe('granite', () => {
   });
 });
 
-  const gpt2Of = (config: object) => convertConfig({ ...gpt2, ...config }).spec;
 describe('qwen2_5_vl', () => {
   const text = { ...dims, num_hidden_layers: 4, rope_theta: 5000 };
 

@@ -1,8 +1,9 @@
 import { attentionSpec, ffnSpec, layerSpec, modelSpec } from '@tttv2/spec';
 import { z } from 'zod';
 import { activationNames } from '../activation-names.ts';
-import { layerCount, oneOf, only, positive, positiveInt } from '../config-values.ts';
+import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
+import { noWindowKeys } from '../layer-windows.ts';
 import type { WeightLayout, WeightNames } from '../weight-names.ts';
 
 /** Defaults: `GPT2Config` of transformers 5.24. */
@@ -19,7 +20,7 @@ const config = z
     scale_attn_weights: z.boolean().default(true),
     scale_attn_by_inverse_layer_idx: z.boolean().default(false),
     tie_word_embeddings: z.boolean().default(true),
-    add_cross_attention: only(false),
+    ...noWindowKeys,
   })
   .superRefine(({ n_embd, n_head }, context) => {
     if (n_embd % n_head !== 0)
@@ -57,13 +58,13 @@ const causalMask = 'the mask follows from the positions';
 export default defineModel({
   modelType: 'gpt2',
   config,
-  toSpec(config) {
   otherNames: {
     hidden_size: 'n_embd',
     max_position_embeddings: 'n_positions',
     num_attention_heads: 'n_head',
     num_hidden_layers: 'n_layer',
   },
+  toSpec(config) {
     const { n_embd: hiddenDim, n_head: numHeads } = config;
     const scaleOf = (layer: number) =>
       (config.scale_attn_weights ? (hiddenDim / numHeads) ** -0.5 : 1) /
@@ -96,13 +97,15 @@ export default defineModel({
     embd_pdrop: 'only matters in training',
     resid_pdrop: 'only matters in training',
     n_ctx: 'n_positions says it',
+    n_special: 'tokens are those of the embedding',
+    predict_special_tokens: 'tokens are those of the embedding',
     reorder_and_upcast_attn: 'orders the same computation for half precision',
     summary_activation: 'only matters for classifiers',
     summary_first_dropout: 'only matters for classifiers',
+    summary_last_dropout: 'only matters for classifiers',
     summary_proj_to_labels: 'only matters for classifiers',
     summary_type: 'only matters for classifiers',
     summary_use_proj: 'only matters for classifiers',
-    task_specific_params: 'settings of generation for some tasks',
   },
   weights,
   ignoredTensors: {

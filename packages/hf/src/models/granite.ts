@@ -4,6 +4,7 @@ import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
 import { checkHeads, headsOf } from '../heads.ts';
+import { noWindowKeys } from '../layer-windows.ts';
 import { llamaLikeWeights } from '../llama-like.ts';
 import { ropeKeys, ropeOf } from '../rope-config.ts';
 
@@ -29,6 +30,7 @@ const config = z
     residual_multiplier: positive.default(1),
     /** Divides the logits. */
     logits_scaling: positive.default(1),
+    ...noWindowKeys,
     ...ropeKeys,
   })
   .superRefine(checkHeads);

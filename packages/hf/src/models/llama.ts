@@ -4,6 +4,7 @@ import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
 import { checkHeads, headsOf } from '../heads.ts';
+import { noWindowKeys } from '../layer-windows.ts';
 import { llamaLikeWeights } from '../llama-like.ts';
 import { ropeKeys, ropeOf } from '../rope-config.ts';
 
@@ -23,6 +24,7 @@ const config = z
     tie_word_embeddings: z.boolean().default(false),
     attention_bias: z.boolean().default(false),
     mlp_bias: z.boolean().default(false),
+    ...noWindowKeys,
     ...ropeKeys,
   })
   .superRefine(checkHeads);
@@ -52,7 +54,10 @@ export default defineModel({
     });
   },
   ignoredKeys: {
+    is_llama_config: 'the family is chosen by model_type',
+    max_sequence_length: 'nobody reads it: max_position_embeddings says it',
     pretraining_tp: 'splits matrices to repeat the rounding of training; the numbers it stands for are the same',
+    rope_interleaved: 'nobody reads it: heads turn in halves',
   },
   weights: llamaLikeWeights,
   ignoredTensors: {

@@ -73,12 +73,16 @@ export default defineModel({
   },
   ignoredKeys: {
     chunk_size: 'splits the same computation',
+    intermediate_size: 'nobody reads it: the width is hidden_size times expand',
+    norm_before_gate: 'nobody reads it: what is gated is normalised',
     residual_in_fp32: 'sums are float32 in any case',
     rescale_prenorm_residual: initial,
     time_step_floor: initial,
+    time_step_init_scheme: initial,
     time_step_max: initial,
     time_step_min: initial,
     time_step_rank: 'there is a time step for each head',
+    time_step_scale: initial,
   },
   weights: {
     embedding: ['backbone.embeddings', 'backbone.embedding'],

@@ -3,6 +3,7 @@ import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
 import { checkHeads, headsOf } from '../heads.ts';
+import { checkOneWindow, windowKeys } from '../layer-windows.ts';
 import { llamaLikeSpec, llamaLikeWeights } from '../llama-like.ts';
 import { ropeKeys, ropeOf } from '../rope-config.ts';
 
@@ -20,11 +21,15 @@ const config = z
     max_position_embeddings: positiveInt.default(4096 * 32),
     rms_norm_eps: positive.default(1e-6),
     tie_word_embeddings: z.boolean().default(false),
+    ...windowKeys,
     /** A missing key is a window; null is none. */
     sliding_window: positiveInt.nullable().default(4096),
     ...ropeKeys,
   })
-  .superRefine(checkHeads);
+  .superRefine((found, context) => {
+    checkHeads(found, context);
+    checkOneWindow(found, context);
+  });
 
 /** Llama's structure, every layer with the same window. */
 export default defineModel({

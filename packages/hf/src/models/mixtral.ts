@@ -4,6 +4,7 @@ import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
 import { checkHeads, headsOf } from '../heads.ts';
+import { checkOneWindow, windowKeys } from '../layer-windows.ts';
 import { llamaLikeAttentionWeights, llamaLikeSpec } from '../llama-like.ts';
 import { ropeKeys, ropeOf } from '../rope-config.ts';
 import type { WeightNames } from '../weight-names.ts';
@@ -22,6 +23,7 @@ const config = z
     max_position_embeddings: positiveInt.default(4096 * 32),
     rms_norm_eps: positive.default(1e-5),
     tie_word_embeddings: z.boolean().default(false),
+    ...windowKeys,
     sliding_window: positiveInt.nullable().default(null),
     num_local_experts: positiveInt.default(8),
     num_experts_per_tok: positiveInt.default(2),
@@ -29,6 +31,7 @@ const config = z
   })
   .superRefine((found, context) => {
     checkHeads(found, context);
+    checkOneWindow(found, context);
     const { num_experts_per_tok: topK, num_local_experts: experts } = found;
     if (topK > experts)
       context.addIssue({
@@ -62,10 +65,10 @@ const weights: WeightNames = {
 export default defineModel({
   modelType: 'mixtral',
   config,
+  otherNames: { num_experts: 'num_local_experts' },
   toSpec(config) {
     const experts = moeSpec({
       hiddenDim: config.hidden_size,
-  otherNames: { num_experts: 'num_local_experts' },
       numExperts: config.num_local_experts,
       topK: config.num_experts_per_tok,
       intermediateDim: config.intermediate_size,

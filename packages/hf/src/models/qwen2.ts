@@ -15,7 +15,8 @@ const config = z
     intermediate_size: positiveInt.default(22016),
     num_hidden_layers: layerCount.default(32),
     num_attention_heads: positiveInt.default(32),
-    num_key_value_heads: positiveInt.default(32),
+    num_key_value_heads: positiveInt.nullable().default(32),
+    head_dim: positiveInt.nullish(),
     hidden_act: oneOf(activationNames).default('silu'),
     max_position_embeddings: positiveInt.default(32768),
     rms_norm_eps: positive.default(1e-6),
@@ -28,7 +29,7 @@ const config = z
   .transform((found) => (found.use_sliding_window ? found : { ...found, sliding_window: null }))
   .superRefine((found, context) => {
     checkHeads(found, context);
-    if (found.use_sliding_window) checkWindows(found, context);
+    checkWindows(found, context);
   });
 
 /** Llama's structure with biases on q, k and v; layers from `max_window_layers` on may have a window. */
@@ -43,7 +44,7 @@ export default defineModel({
       slidingWindowSize: windows[layer] ?? null,
     }));
   },
-  ignoredKeys: {},
+  ignoredKeys: { use_mrope: 'nobody reads it: positions have one axis' },
   weights: llamaLikeWeights,
   ignoredTensors: {
     'model.layers.{i}.self_attn.rotary_emb.inv_freq': 'rotary frequencies follow from the config',

@@ -30,7 +30,7 @@ const config = z
   .superRefine((found, context) => {
     checkHeads(found, context);
     checkSections(found, headsOf(found).headDim, context);
-    if (found.use_sliding_window) checkWindows(found, context);
+    checkWindows(found, context);
   });
 
 /** Names on the hub, and those that transformers has in memory since version 4.52. */

@@ -16,7 +16,7 @@ const config = z
     intermediate_size: positiveInt.default(22016),
     num_hidden_layers: layerCount.default(32),
     num_attention_heads: positiveInt.default(32),
-    num_key_value_heads: positiveInt.default(32),
+    num_key_value_heads: positiveInt.nullable().default(32),
     head_dim: positiveInt.default(128),
     hidden_act: oneOf(activationNames).default('silu'),
     max_position_embeddings: positiveInt.default(32768),
@@ -31,7 +31,7 @@ const config = z
   .transform((found) => (found.use_sliding_window ? found : { ...found, sliding_window: null }))
   .superRefine((found, context) => {
     checkHeads(found, context);
-    if (found.use_sliding_window) checkWindows(found, context);
+    checkWindows(found, context);
   });
 
 /** Llama's structure with a norm over each head of q and k. */
