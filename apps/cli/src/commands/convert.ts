@@ -29,12 +29,11 @@ export const convert: Command = {
   },
 };
 
-function describeReport({ modelType, understood, ignored, ignoredTensors, unknown }: ConversionReport): string[] {
+function describeReport({ modelType, understood, ignored, unknown }: ConversionReport): string[] {
   return [
     `${modelType}: ${understood.length} keys understood, ${ignored.length} ignored, ${unknown.length} unknown`,
     ...entry('understood', understood.join(', ')),
     ...keysByReason(ignored).flatMap(([why, keys]) => entry('ignored', `${keys.join(', ')}: ${why}`)),
-    ...ignoredTensors.flatMap(({ tensors, count, why }) => entry('ignored', `${tensors} (${count} tensors): ${why}`)),
     ...entry('unknown', unknown.join(', ')),
   ];
 }

@@ -1,5 +1,5 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { attentionSpec, ffnSpec, layerSpec, modelSpec } from '@tttv2/spec';
 import { expect, test } from 'vitest';
 import { runHere } from '../testing/run-here.ts';
@@ -175,6 +175,23 @@ test('a header is enough for inspect, convert and graph; what needs the numbers 
   const { stderr, exitCode } = await runHere('run', cut, '--ids', '1');
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(/^error: model\.safetensors .*was it cut short\? Download it again\n$/);
+});
+
+test('names the tensors that no parameter needs', async () => {
+  const path = join(await cutAfterHeader(), 'model.safetensors');
+  const header: Record<string, { data_offsets: [number, number] }> = JSON.parse(
+    (await readFile(path, 'utf8')).slice(8),
+  );
+  const end = Math.max(...Object.values(header).map(({ data_offsets: [, to] }) => to));
+  const frequencies = { dtype: 'F32', shape: [4], data_offsets: [end, end + 16] };
+  const text = JSON.stringify({ ...header, 'model.layers.1.self_attn.rotary_emb.inv_freq': frequencies });
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  await writeFile(path, Buffer.concat([size, Buffer.from(text)]));
+  expect(await inspect(dirname(path))).toContain(
+    `ignored         model.layers.{i}.self_attn.rotary_emb.inv_freq (1 tensor):
+                rotary frequencies follow from the config`,
+  );
 });
 
 test('lists the tensors of a safetensors file, which says nothing of its model', async () => {

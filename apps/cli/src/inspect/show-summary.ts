@@ -42,6 +42,9 @@ function factsOf(summary: Summary): [string, string][] {
     ['chat template', hasChatTemplate ? 'yes' : 'no'],
     ['end tokens', eosTokenIds.length === 0 ? 'none known' : eosTokenIds.join(', ')],
     ...(randomSeed === null ? [] : [fact('weights', `none here: random weights from seed ${randomSeed}`)]),
+    ...summary.ignoredTensors.map(({ tensors, count, why }) =>
+      fact('ignored', `${tensors} (${count} ${count === 1 ? 'tensor' : 'tensors'}): ${why}`),
+    ),
     ...summary.assumed.map((tensor) => fact('cut off', `the numbers of ${tensor}: taken as 1`)),
   ];
 }

@@ -1,3 +1,4 @@
+import type { ConversionReport } from '@tttv2/hf';
 import type { Architecture } from '../open-architecture.ts';
 import { type Group, groupsOf } from './groups.ts';
 import { type LayerKind, layerKindsOf } from './layer-kinds.ts';
@@ -18,6 +19,8 @@ export interface Summary {
   vocabSize: number;
   maxSeqLen: number | null;
   tieEmbeddings: boolean;
+  /** Tensors of the checkpoint that no parameter needs. */
+  ignoredTensors: ConversionReport['ignoredTensors'];
   /** Seed of the random numbers that stand for weights where there are none; else null. */
   randomSeed: number | null;
   hasTokenizer: boolean;
@@ -47,6 +50,7 @@ export function summarise(architecture: Architecture): Summary {
     vocabSize,
     maxSeqLen,
     tieEmbeddings,
+    ignoredTensors: report?.ignoredTensors ?? [],
     randomSeed,
     hasTokenizer: text?.tokenizer != null,
     tokenizerProblem: textProblem,

@@ -2,6 +2,10 @@ import { countParameters, type ModelSpec, UnsupportedModelError } from '@tttv2/s
 import { describe, expect, test } from 'vitest';
 import { convertConfig } from '../convert.ts';
 import { expectedParameters } from '../expected-parameters.ts';
+import { buildSafetensors } from '../fixtures/build-safetensors.ts';
+import { memoryFiles } from '../fixtures/memory-files.ts';
+import { bfloat16 } from '../fixtures/tiny-llama.ts';
+import { openModel } from '../open-model.ts';
 import { parameterName, tensorName } from '../weight-names.ts';
 import { models } from './index.ts';
 
@@ -301,6 +305,34 @@ describe('qwen2_5_vl', () => {
       'rope_scaling.mrope_section: sums up to 64, but heads of 16 have 8 pairs of dimensions',
     );
   });
+});
+
+test('the vision tower of qwen2_5_vl is left out by name', async () => {
+  const shapes: Record<string, number[]> = {
+    'model.embed_tokens.weight': [8, 16],
+    'model.norm.weight': [16],
+    'lm_head.weight': [8, 16],
+    'visual.blocks.0.norm1.weight': [4],
+    'visual.merger.ln_q.weight': [4],
+    'model.layers.0.input_layernorm.weight': [16],
+    'model.layers.0.post_attention_layernorm.weight': [16],
+    ...Object.fromEntries(
+      ['q', 'k', 'v'].flatMap((name) => [
+        [`model.layers.0.self_attn.${name}_proj.weight`, [16, 16]],
+        [`model.layers.0.self_attn.${name}_proj.bias`, [16]],
+      ]),
+    ),
+    'model.layers.0.self_attn.o_proj.weight': [16, 16],
+    ...Object.fromEntries(['gate', 'up', 'down'].map((name) => [`model.layers.0.mlp.${name}_proj.weight`, [16, 16]])),
+  };
+  const tensors = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, bfloat16(shape)]));
+  const config = {
+    ...{ model_type: 'qwen2_5_vl', vocab_size: 8, hidden_size: 16, intermediate_size: 16, num_hidden_layers: 1 },
+    ...{ num_attention_heads: 1, num_key_value_heads: 1, rope_scaling: { type: 'mrope', mrope_section: [2, 3, 3] } },
+  };
+  const files = { 'config.json': JSON.stringify(config), 'model.safetensors': buildSafetensors(tensors) };
+  const { report } = await openModel(memoryFiles(files));
+  expect(report.ignoredTensors).toEqual([{ tensors: 'visual.*', count: 2, why: 'vision tower' }]);
 });
 
 describe('mamba2', () => {
