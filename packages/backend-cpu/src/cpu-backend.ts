@@ -46,6 +46,7 @@ export const cpuBackend: Backend = {
       kvCacheDtype,
       settings,
       hardware: config,
+      repack: config.optimizeForInference !== false,
       progress,
       signal,
     });

@@ -31,7 +31,7 @@ const honoured: { [Field in keyof HardwareConfig]?: [given: Partial<HardwareConf
   kvCacheDtype: [
     [{}, { kvCacheDtype: 'float32' }],
     [{ kvCacheDtype: 'bfloat16' }, { kvCacheDtype: 'bfloat16', config: { kvCacheDtype: 'bfloat16' } }],
-    [{ kvCacheDtype: 'q8_0', useFlashAttention: true }, { kvCacheDtype: 'q8_0' }],
+    [{ kvCacheDtype: 'q8_0' }, { kvCacheDtype: 'q8_0', useFlashAttention: true }],
   ],
   activationCheckpointing: [[{ activationCheckpointing: false }, { config: { activationCheckpointing: false } }]],
   tensorParallelSize: [[{ tensorParallelSize: 1 }, { threads: 6 }]],
@@ -56,8 +56,8 @@ test.each(Object.values(honoured).flat())('%j is in force', (given, inForce) => 
 });
 
 test('weights of 16 bits get a cache of 16 bits, and fast forms', () => {
-  expect(resolve({}, 'float16')).toMatchObject({ kvCacheDtype: 'float16', isExact: false });
-  expect(resolve({})).toMatchObject({ kvCacheDtype: 'float32', isExact: true });
+  expect(resolve({}, 'float16')).toMatchObject({ kvCacheDtype: 'float16', isExact: false, useFlashAttention: true });
+  expect(resolve({})).toMatchObject({ kvCacheDtype: 'float32', isExact: true, useFlashAttention: false });
 });
 
 test.each<[given: Partial<HardwareConfig>, field: keyof HardwareConfig, nearest: string]>([
@@ -69,7 +69,7 @@ test.each<[given: Partial<HardwareConfig>, field: keyof HardwareConfig, nearest:
   [{ weightDtype: 'bfloat4_b' }, 'weightDtype', 'use "int4"'],
   [{ kvCacheDtype: 'bfloat8_b' }, 'kvCacheDtype', 'use "q8_0"'],
   [{ kvCacheDtype: 'bfloat4_b' }, 'kvCacheDtype', 'use "q4_0"'],
-  [{ kvCacheDtype: 'q8_0' }, 'kvCacheDtype', 'needs useFlashAttention'],
+  [{ kvCacheDtype: 'q8_0', useFlashAttention: false }, 'kvCacheDtype', 'needs useFlashAttention'],
   [{ threads: 100_000 }, 'threads', 'cores'],
 ])('%j is refused by name, with what works', async (given, field, nearest) => {
   const { graph, weights } = parts();

@@ -1,6 +1,6 @@
 import { type GgmlDtype, targetDtypes } from '@tttv2/ggml';
 import type { Graph, WeightSource } from '@tttv2/graph';
-import { type HardwareConfig, type KvCacheDtype, UnsupportedHardwareError } from '@tttv2/spec';
+import { dtypes, type HardwareConfig, type KvCacheDtype, UnsupportedHardwareError } from '@tttv2/spec';
 
 /** A hardware configuration with every field that this device uses decided. */
 export interface ResolvedHardware {
@@ -21,9 +21,10 @@ export function resolveHardware(
 ): ResolvedHardware {
   refuse(config, cores);
   const isExact = [...targetDtypes(graph, weights).values()].every((dtype) => dtype === 'float32');
-  const useFlashAttention = config.useFlashAttention ?? false;
   const threads = config.threads ?? cores;
   const kvCacheDtype = cacheDtype(config.kvCacheDtype ?? (isExact ? 'float32' : 'float16'));
+  // Plain attention sums in float32, but is slower and cannot read blocks (decision 10).
+  const useFlashAttention = config.useFlashAttention ?? (!isExact || dtypes[kvCacheDtype].elements > 1);
   return {
     config: { ...config, useFlashAttention, threads, kvCacheDtype },
     threads,

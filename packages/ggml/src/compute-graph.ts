@@ -37,6 +37,12 @@ export interface ComputePlan extends StepSizes {
   runs: readonly EqualRun[];
 }
 
+/** Parameters and constants by name, and again those matrices that have a layout for products. */
+export interface NativeWeights {
+  tensors: ReadonlyMap<string, Pointer>;
+  repacked: ReadonlyMap<string, Pointer>;
+}
+
 /** The memory of a graph's states. */
 export interface StateMemory {
   caches: ReadonlyMap<string, LayerCache>;
@@ -75,7 +81,7 @@ export class ComputeGraph implements LoweringContext {
   readonly spans: readonly TokenSpan[];
   readonly runs: readonly EqualRun[];
   readonly #graph: LocalGraph;
-  readonly #weights: ReadonlyMap<string, Pointer>;
+  readonly #weights: NativeWeights;
   readonly #states: StateMemory;
   readonly #values = new Map<string, Lowered>();
   readonly #inputs = new Map<string, NativeInput>();
@@ -88,7 +94,7 @@ export class ComputeGraph implements LoweringContext {
   constructor(
     engine: Engine,
     graph: LocalGraph,
-    weights: ReadonlyMap<string, Pointer>,
+    weights: NativeWeights,
     states: StateMemory,
     plan: ComputePlan,
     settings: ComputeSettings,
@@ -163,6 +169,10 @@ export class ComputeGraph implements LoweringContext {
       for (const [axis, positions] of [time, height, width, time].entries())
         int32(bytes).set(positions, axis * span.count);
     });
+  }
+
+  repacked(weight: string): Pointer | null {
+    return this.#weights.repacked.get(weight) ?? null;
   }
 
   constant(id: string): Pointer {
@@ -259,7 +269,7 @@ export class ComputeGraph implements LoweringContext {
   }
 
   #weight(name: string): Pointer {
-    return present(this.#weights.get(name) ?? null, `the weight ${name}`);
+    return present(this.#weights.tensors.get(name) ?? null, `the weight ${name}`);
   }
 
   #input(key: string, type: number, shape: readonly number[], write: NativeInput['write']): Pointer {

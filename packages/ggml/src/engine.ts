@@ -24,6 +24,8 @@ const initialise = once(() => {
 export class Engine {
   readonly g: Binding;
   readonly backend: Pointer;
+  readonly device: Pointer;
+  readonly #registry: Pointer;
   readonly #freePool: () => void;
   readonly #flagMemory: Pointer;
   readonly #abortFlag: Uint8Array;
@@ -33,7 +35,9 @@ export class Engine {
     const g = initialise();
     this.g = g;
     this.backend = present(g.initByType(cpuDevice, null), 'starting the CPU backend');
-    const registry = present(g.devBackendReg(present(g.getDevice(this.backend), 'the CPU device')), 'the CPU registry');
+    this.device = present(g.getDevice(this.backend), 'the CPU device');
+    const registry = present(g.devBackendReg(this.device), 'the CPU registry');
+    this.#registry = registry;
     const at = (name: string) => present(g.regGetProcAddress(registry, name), name);
     functionAt(at('ggml_backend_set_n_threads'), 'void', ['pointer', 'int'])(this.backend, threads);
     this.#freePool = threads > 1 ? this.#startPool(threads, at) : () => {};
@@ -54,6 +58,14 @@ export class Engine {
     koffi.free(params);
     const freePool = functionAt(at('ggml_threadpool_free'), 'void', ['pointer']);
     return () => freePool(pool);
+  }
+
+  /** Kinds of memory beside the plain one, which hold matrices in layouts that this processor multiplies faster. */
+  extraBufferTypes(): Pointer[] {
+    const address = this.g.regGetProcAddress(this.#registry, 'ggml_backend_dev_get_extra_bufts');
+    if (address === null) return [];
+    const list = functionAt(address, 'pointer', ['pointer'])(this.device);
+    return list === null ? [] : pointersAt(list);
   }
 
   /** Runs `task` when all that was asked for before is done. */
@@ -108,4 +120,14 @@ export function cpuDescription(): string {
   const description = g.devDescription(present(g.getDevice(backend), 'the CPU device'));
   g.backendFree(backend);
   return description;
+}
+
+/** The addresses of a list in native memory that ends with null. */
+function pointersAt(list: Pointer): Pointer[] {
+  const found: Pointer[] = [];
+  while (true) {
+    const [pointer = 0n] = new BigUint64Array(koffi.view(list + BigInt(8 * found.length), 8));
+    if (pointer === 0n) return found;
+    found.push(pointer);
+  }
 }

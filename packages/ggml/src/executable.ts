@@ -85,7 +85,7 @@ class GgmlExecutable implements Executable {
     const state: GgmlState = new GgmlState({
       engine: this.#engine,
       graph: this.#graph,
-      weights: this.#weights.tensors,
+      weights: this.#weights,
       kvCacheDtype: this.#options.kvCacheDtype,
       settings: this.#options.settings,
       options,

@@ -32,6 +32,8 @@ export interface LoweringContext {
   /** Orders a tensor after all that was emitted so far: needed where memory, not an edge, carries the dependency. */
   expand(tensor: Pointer): void;
   stepInput(name: StepInput): Pointer;
+  /** A weight in a layout for products alone; null where it has only the plain one. */
+  repacked(weight: string): Pointer | null;
   /** Numbers that the graph holds itself. */
   constant(id: string): Pointer;
   /** The tokens of the step, by what shares its rotary frequencies: one span, or one for each sequence. */

@@ -8,6 +8,8 @@ import { type Pointer, present } from './pointer.ts';
 export interface MappedFile {
   address: Pointer;
   size: number;
+  /** Lets go of pages that were read and are not needed soon: they come from disk again when they are. */
+  forget(): void;
   unmap(): void;
 }
 
@@ -21,12 +23,19 @@ function mapOnPosix(path: string, size: number): MappedFile {
   const failed = 0xffff_ffff_ffff_ffffn; // MAP_FAILED
   const mmap = libc().func('mmap', 'void *', ['void *', 'size_t', 'int', 'int', 'int', 'int64']);
   const munmap = libc().func('munmap', 'int', ['void *', 'size_t']);
+  const madvise = libc().func('madvise', 'int', ['void *', 'size_t', 'int']);
+  const dontNeed = 4; // MADV_DONTNEED
   const file = openFile(path);
   try {
     const address: Pointer | null = mmap(null, size, readable, shared, file, 0);
     if (address === null || address === failed)
       throw new CheckpointError({ file: path, message: 'cannot be mapped into memory' });
-    return { address, size, unmap: () => void munmap(address, size) };
+    return {
+      address,
+      size,
+      forget: () => void madvise(address, size, dontNeed),
+      unmap: () => void munmap(address, size),
+    };
   } finally {
     closeSync(file);
   }
@@ -63,7 +72,7 @@ function mapOnWindows(path: string, size: number): MappedFile {
   // The view keeps the file open by itself.
   closeHandle(mapping);
   closeHandle(file);
-  return { address, size, unmap: () => void unmapView(address) };
+  return { address, size, forget: () => {}, unmap: () => void unmapView(address) };
 }
 
 function openFile(path: string): number {

@@ -1,12 +1,11 @@
 import type { LocalGraph, State, StateOptions, Step } from '@tttv2/graph';
 import { isLengthDependent } from '@tttv2/spec';
-import { ComputeGraph, type ComputeSettings } from './compute-graph.ts';
+import { ComputeGraph, type ComputeSettings, type NativeWeights } from './compute-graph.ts';
 import type { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
 import { KvCacheMemory } from './kv-cache.ts';
 import { KvCells } from './kv-cells.ts';
 import { type EqualRun, equalRuns } from './lower/recurrent.ts';
-import type { Pointer } from './pointer.ts';
 import type { PreparedStep } from './prepared-step.ts';
 import { RecurrentMemory } from './recurrent-memory.ts';
 
@@ -18,7 +17,7 @@ const kept = { graphs: 8, bytes: 16 * 2 ** 20 };
 interface StateParts {
   engine: Engine;
   graph: LocalGraph;
-  weights: ReadonlyMap<string, Pointer>;
+  weights: NativeWeights;
   kvCacheDtype: GgmlDtype;
   settings: ComputeSettings;
   options: StateOptions;

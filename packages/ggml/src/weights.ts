@@ -4,6 +4,7 @@ import {
   dtypeOf,
   type Graph,
   type LoadProgress,
+  type OpName,
   readFloats,
   type StoredView,
   shapeOf,
@@ -13,12 +14,22 @@ import {
 } from '@tttv2/graph';
 import { bytesOf, CheckpointError, DoesNotFitError, type Dtype, dtypes } from '@tttv2/spec';
 import { nativeBytes, newArena, sizesOf } from './arena.ts';
+import type { NativeWeights } from './compute-graph.ts';
 import type { Engine } from './engine.ts';
 import { canConvertTo, type GgmlDtype, ggmlTypes, isGgmlDtype } from './ggml-type.ts';
 import { type MappedFile, mapFile } from './mapped-file.ts';
 import { type Pointer, present } from './pointer.ts';
+import { ProductLayouts } from './product-layouts.ts';
 
 const forWeights = 1; // GGML_BACKEND_BUFFER_USAGE_WEIGHTS
+
+/** A matrix that is to have a layout for products, in memory of a type. */
+interface Repacked {
+  placement: Placement;
+  bufferType: Pointer;
+  /** Nothing else is done with it, so that it needs no plain form. */
+  isOnlyForm: boolean;
+}
 
 /** A parameter, where it lies, and what it is to be. */
 interface Placement {
@@ -31,6 +42,8 @@ interface Placement {
 }
 
 export interface LoadOptions {
+  /** Holds matrices in layouts that this processor multiplies faster, where it has any: at the cost of a copy. */
+  repack?: boolean;
   progress?: ((progress: LoadProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -38,16 +51,18 @@ export interface LoadOptions {
 /** A model's weights and constants as native tensors: views of mapped files wherever nothing need be converted. */
 export class Weights {
   readonly tensors: ReadonlyMap<string, Pointer>;
+  readonly repacked: ReadonlyMap<string, Pointer>;
   readonly mappedBytes: number;
   readonly ownBytes: number;
   readonly #release: () => void;
 
   private constructor(
-    tensors: ReadonlyMap<string, Pointer>,
+    { tensors, repacked }: NativeWeights,
     bytes: { mapped: number; own: number },
     release: () => void,
   ) {
     this.tensors = tensors;
+    this.repacked = repacked;
     this.mappedBytes = bytes.mapped;
     this.ownBytes = bytes.own;
     this.#release = release;
@@ -57,7 +72,7 @@ export class Weights {
   static async load(engine: Engine, graph: Graph, source: WeightSource, options: LoadOptions = {}): Promise<Weights> {
     const loader = new Loader(engine, source);
     try {
-      return await loader.load(graph, options, (tensors, bytes) => new Weights(tensors, bytes, () => loader.free()));
+      return await loader.load(graph, options, (weights, bytes) => new Weights(weights, bytes, () => loader.free()));
     } catch (error) {
       loader.free();
       throw error;
@@ -75,6 +90,7 @@ class Loader {
   readonly #files = new Map<string, MappedFile & { buffer: Pointer }>();
   readonly #cleanups: (() => void)[] = [];
   readonly #tensors = new Map<string, Pointer>();
+  readonly #repacked = new Map<string, Pointer>();
 
   constructor(engine: Engine, source: WeightSource) {
     this.#engine = engine;
@@ -83,26 +99,40 @@ class Loader {
 
   async load(
     graph: Graph,
-    { progress, signal }: LoadOptions,
-    done: (tensors: ReadonlyMap<string, Pointer>, bytes: { mapped: number; own: number }) => Weights,
+    { progress, signal, repack = false }: LoadOptions,
+    done: (weights: NativeWeights, bytes: { mapped: number; own: number }) => Weights,
   ): Promise<Weights> {
     const placements = plan(graph, this.#source);
-    const inPlace = placements.filter(isInPlace);
-    const converted = placements.filter((placement) => !isInPlace(placement));
+    const repacked = repack ? this.#planRepacked(graph, placements) : [];
+    const replaced = new Set(repacked.flatMap(({ placement, isOnlyForm }) => (isOnlyForm ? [placement] : [])));
+    const plain = placements.filter((placement) => !replaced.has(placement));
+    const inPlace = plain.filter(isInPlace);
+    const converted = plain.filter((placement) => !isInPlace(placement));
     const mapped = sum(inPlace, sizeOf);
-    const total = mapped + sum(converted, sizeOf);
+    const total = mapped + sum(converted, sizeOf) + sum(repacked, ({ placement }) => sizeOf(placement));
     this.#placeMapped(inPlace);
     let loadedBytes = mapped;
     progress?.({ loadedBytes, totalBytes: total });
+    const loaded = (placement: Placement) => {
+      loadedBytes += sizeOf(placement);
+      progress?.({ loadedBytes, totalBytes: total });
+    };
     this.#allocateOwn(graph, converted);
     for (const placement of converted) {
       signal?.throwIfAborted();
       await this.#convert(placement);
-      loadedBytes += sizeOf(placement);
-      progress?.({ loadedBytes, totalBytes: total });
+      loaded(placement);
+    }
+    this.#allocateRepacked(repacked);
+    for (const { placement, isOnlyForm } of repacked) {
+      signal?.throwIfAborted();
+      await this.#repack(placement, isOnlyForm);
+      loaded(placement);
     }
     this.#releaseUnused(new Set(inPlace.map(({ view }) => view?.file)));
-    return done(this.#tensors, { mapped, own: total - mapped });
+    // What was read to be repacked would else count twice.
+    if (repacked.length > 0) for (const file of this.#files.values()) file.forget();
+    return done({ tensors: this.#tensors, repacked: this.#repacked }, { mapped, own: total - mapped });
   }
 
   free(): void {
@@ -136,6 +166,54 @@ class Loader {
     this.#cleanups.push(() => g.bufferFree(buffer));
     g.bufferSetUsage(buffer, forWeights);
     for (const { id, attrs } of constants) this.#fill(id, new Uint8Array(Float32Array.from(attrs.data).buffer));
+  }
+
+  /** The matrices that gain by another layout. */
+  #planRepacked(graph: Graph, placements: readonly Placement[]): Repacked[] {
+    const layouts = new ProductLayouts(this.#engine);
+    const { products, others } = usesOfParameters(graph);
+    return placements.flatMap((placement) => {
+      const { name, shape, target } = placement;
+      const bufferType = products.has(name) && target !== 'float32' ? layouts.bufferTypeFor(target, shape) : null;
+      return bufferType === null ? [] : [{ placement, bufferType, isOnlyForm: !others.has(name) }];
+    });
+  }
+
+  #allocateRepacked(repacked: readonly Repacked[]): void {
+    const { g } = this.#engine;
+    for (const bufferType of new Set(repacked.map((one) => one.bufferType))) {
+      const placements = repacked.filter((one) => one.bufferType === bufferType).map(({ placement }) => placement);
+      const arena = this.#arena(placements.length);
+      for (const { name, shape, target } of placements)
+        this.#repacked.set(name, g.newTensor4d(arena, ggmlTypes[target], ...sizesOf(shape)));
+      const buffer = g.allocCtxTensorsFromBuft(arena, bufferType);
+      if (buffer === null) throw noMemory(sum(placements, sizeOf));
+      this.#cleanups.push(() => g.bufferFree(buffer));
+      g.bufferSetUsage(buffer, forWeights);
+    }
+  }
+
+  /** Writes a matrix in its other layout, from where it lies or was converted to; for one without a plain form that is temporary. */
+  async #repack(placement: Placement, isOnlyForm: boolean): Promise<void> {
+    const { g } = this.#engine;
+    const { name, view } = placement;
+    const tensor = present(this.#repacked.get(name) ?? null, name);
+    const write = async (source: Pointer) => {
+      const bytes = sizeOf(placement);
+      await this.#engine.exclusive(() => called((done) => g.tensorSet.async(tensor, source, 0, bytes, done)));
+    };
+    if (isInPlace(placement) && view !== null) await write(this.#mapped(view.file).address + BigInt(view.offset));
+    else if (!isOnlyForm) await write(this.#dataOf(name));
+    else {
+      const arena = newArena(g, 1);
+      this.#tensors.set(name, g.newTensor4d(arena, ggmlTypes[placement.target], ...sizesOf(placement.shape)));
+      const buffer = present(g.allocCtxTensors(arena, this.#engine.backend), `allocating memory to convert ${name}`);
+      await this.#convert(placement);
+      await write(this.#dataOf(name));
+      g.bufferFree(buffer);
+      g.free(arena);
+    }
+    if (isOnlyForm) this.#tensors.set(name, tensor);
   }
 
   /** Copies one parameter into its own memory as its target type: natively where the bytes lie in a file, else by `readFloats`. */
@@ -181,8 +259,11 @@ class Loader {
   }
 
   #fill(name: string, bytes: Uint8Array): void {
-    const data = present(this.#engine.g.getData(present(this.#tensors.get(name) ?? null, name)), name);
-    nativeBytes(data, bytes.byteLength).set(bytes);
+    nativeBytes(this.#dataOf(name), bytes.byteLength).set(bytes);
+  }
+
+  #dataOf(name: string): Pointer {
+    return present(this.#engine.g.getData(present(this.#tensors.get(name) ?? null, name)), name);
   }
 
   #pointAt(tensor: Pointer, { file, offset }: StoredView): void {
@@ -241,14 +322,32 @@ function plan(graph: Graph, source: WeightSource): Placement[] {
   });
 }
 
+/** Parameters by what is done with them. */
+function usesOfParameters(graph: Graph): { products: Set<string>; others: Set<string> } {
+  const products = new Set<string>();
+  const others = new Set(Object.values(graph.outputs));
+  for (const { op, inputs } of graph.nodes)
+    inputs.forEach((name, index) => {
+      if (multiplies(op, index)) products.add(name);
+      else others.add(name);
+    });
+  return { products, others };
+}
+
+/** True for an input that is a matrix of a product, or the experts'. */
+function multiplies(op: OpName, index: number): boolean {
+  if (op === 'moe') return index >= 2 && index <= 4;
+  return (op === 'linear' || op === 'matmul') && index === 1;
+}
+
 /** Matrices of products and tables of rows may be of any type; what is added or multiplied elementwise must be float32. */
 function parametersUsedAsNumbers(graph: Graph): Set<string> {
   const used = new Set<string>();
   for (const { op, inputs } of graph.nodes) {
-    const anyType = op === 'linear' || op === 'matmul' ? 1 : op === 'gather_rows' ? 0 : -1;
     inputs.forEach((name, index) => {
-      const isMatrix = graph.parameters[name]?.shape.length === 2;
-      if (index !== anyType || !isMatrix) used.add(name);
+      const rank = graph.parameters[name]?.shape.length;
+      const isTable = op === 'gather_rows' && index === 0;
+      if (rank !== (op === 'moe' ? 3 : 2) || !(isTable || multiplies(op, index))) used.add(name);
     });
   }
   for (const value of Object.values(graph.outputs)) used.add(value);
@@ -295,4 +394,9 @@ function sizeOf({ target, shape }: Placement): number {
 
 function sum<T>(items: readonly T[], term: (item: T) => number): number {
   return items.reduce((total, item) => total + term(item), 0);
+}
+
+/** The result of a native call on a thread of its own. */
+function called(call: (done: (error: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve())));
 }

@@ -1,4 +1,5 @@
 import { at, type Lowering } from '../lowering.ts';
+import { product } from './product.ts';
 
-export const matmul: Lowering<'matmul'> = ({ g, arena }, _node, inputs) =>
-  g.mulMat(arena, at(inputs, 1).tensor, at(inputs, 0).tensor);
+export const matmul: Lowering<'matmul'> = (context, { inputs: [, weight = ''] }, inputs) =>
+  product(context, at(inputs, 0), at(inputs, 1), weight);

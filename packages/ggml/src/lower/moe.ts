@@ -10,20 +10,21 @@ import { activated } from './glu.ts';
  *                                    └─ weights[1, k, N] ────────────────────────┐
  *     x[D, 1, N] ─ gate, up of the chosen ─ [I, k, N] ─ down ─ [D, k, N] ─ · ─ Σ ─ [D, N]
  */
-export const moe: Lowering<'moe'> = (context, { attrs }, inputs) => {
+export const moe: Lowering<'moe'> = (context, { attrs, inputs: names }, inputs) => {
   const { g, arena } = context;
-  const [x, gate, up, down] = [at(inputs, 0), at(inputs, 2), at(inputs, 3), at(inputs, 4)];
+  const x = at(inputs, 0);
   const [tokens = 1, width = 1] = x.shape;
   const { selection, gates } = moeBiases(inputs);
   const { ids, weights } = route(context, attrs, at(inputs, 1), selection);
   const token = g.reshape4d(arena, x.tensor, width, 1, tokens, 1);
-  const chosen = (of: Lowered, value: Pointer, bias: Lowered | undefined) => {
-    const product = g.mulMatId(arena, of.tensor, value, ids);
+  const chosen = (index: number, value: Pointer, bias: Lowered | undefined) => {
+    const matrices = context.repacked(names[index] ?? '') ?? at(inputs, index).tensor;
+    const product = g.mulMatId(arena, matrices, value, ids);
     return bias === undefined ? product : g.addId(arena, product, bias.tensor, ids);
   };
-  const opened = bounded(context, attrs, chosen(gate, token, gates?.[0]), chosen(up, token, gates?.[1]));
+  const opened = bounded(context, attrs, chosen(2, token, gates?.[0]), chosen(3, token, gates?.[1]));
   const inner = activated(context, attrs.fn, opened.gate, opened.up);
-  const results = g.mul(arena, chosen(down, inner, gates?.[2]), weights);
+  const results = g.mul(arena, chosen(4, inner, gates?.[2]), weights);
   return sumChosen(context, results, { width, tokens, topK: attrs.topK });
 };
 
