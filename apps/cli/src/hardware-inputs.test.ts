@@ -33,3 +33,30 @@ test('what is not given is left to the device', () => {
     threads: 2,
   });
 });
+
+test('precision is a preset, or types of groups', () => {
+  const precisionOf = (given: string) =>
+    readHardware(parseCommandLine(hardwareInputs, ['--precision', given])).precision;
+  expect(precisionOf('performance')).toBe('performance');
+  expect(precisionOf('ff1_3=int4,wo=float16,kv_cache=q8_0,activation=float32')).toEqual({
+    ff1_3: 'int4',
+    wo: 'float16',
+    kv_cache: 'q8_0',
+    activation: 'float32',
+  });
+  expect(() => precisionOf('ff3=int4')).toThrow(
+    '--precision: "ff3=int4" is no group with its type; there is ff1_3, ff2, wqkv, wo, kv_cache, activation',
+  );
+  expect(() => precisionOf('ff2=q8_0')).toThrow('"ff2=q8_0" is no group with its type; there is float32, float16');
+  expect(() => precisionOf('kv_cache=int8')).toThrow('there is float32, float16, bfloat16, q8_0');
+});
+
+test('limits are numbers of at least one', () => {
+  const args = ['--max-batch', '2', '--max-context', '4096', '--prefill-chunk', '64'];
+  expect(readHardware(parseCommandLine(hardwareInputs, args))).toEqual({
+    deviceType: 'cpu',
+    maxBatch: 2,
+    maxContext: 4096,
+    prefillChunk: 64,
+  });
+});

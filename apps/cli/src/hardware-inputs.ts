@@ -1,6 +1,7 @@
-import type { HardwareConfig, KvCacheDtype, WeightDtype } from '@tttv2/spec';
+import type { HardwareConfig, KvCacheDtype, Precision, WeightDtype } from '@tttv2/spec';
 import type { Read } from './command.ts';
 import { choice, type Input, orElse, text, toggle, wholeNumber } from './input.ts';
+import { UsageError } from './usage-error.ts';
 
 export const weightDtypes: readonly WeightDtype[] = [
   'float32',
@@ -35,7 +36,20 @@ export const kvCacheDtype = choice(
 const flashAttention = toggle({ name: 'flash-attention', about: "fused attention; default: the device's choice" });
 const threads = wholeNumber({ name: 'threads', placeholder: 'N', min: 1, about: 'CPU threads; default: all cores' });
 
-export const hardwareInputs = [device, weightDtype, kvCacheDtype, flashAttention, threads];
+const limit = (name: string, about: string) => wholeNumber({ name, placeholder: 'N', min: 1, about });
+const maxBatch = limit('max-batch', "sequences at once; default: the device's limit");
+const maxContext = limit('max-context', "tokens of a sequence; default: the model's limit");
+const prefillChunk = limit('prefill-chunk', "tokens of a prompt computed at once; default: the device's choice");
+const precision = text({
+  name: 'precision',
+  placeholder: 'P',
+  about: 'performance, accuracy, or types of groups: ff1_3=int4,ff2=int8,wqkv=int8,wo=int8,kv_cache=q8_0',
+});
+
+export const hardwareInputs = [
+  ...[device, weightDtype, kvCacheDtype, precision, flashAttention],
+  ...[maxBatch, maxContext, prefillChunk, threads],
+];
 
 /** `unset` says how weights are held when the command line does not. */
 export function weightDtypeInput(unset: string): Input<WeightDtype | undefined> {
@@ -50,6 +64,10 @@ export function readHardware(read: Read): HardwareConfig {
     kvCacheDtype: read(kvCacheDtype),
     useFlashAttention: read(flashAttention),
     threads: read(threads),
+    maxBatch: read(maxBatch),
+    maxContext: read(maxContext),
+    prefillChunk: read(prefillChunk),
+    precision: readPrecision(read(precision)),
   };
   return {
     deviceType: read(device),
@@ -57,5 +75,39 @@ export function readHardware(read: Read): HardwareConfig {
     ...(chosen.kvCacheDtype === undefined ? {} : { kvCacheDtype: chosen.kvCacheDtype }),
     ...(chosen.useFlashAttention === undefined ? {} : { useFlashAttention: chosen.useFlashAttention }),
     ...(chosen.threads === undefined ? {} : { threads: chosen.threads }),
+    ...(chosen.maxBatch === undefined ? {} : { maxBatch: chosen.maxBatch }),
+    ...(chosen.maxContext === undefined ? {} : { maxContext: chosen.maxContext }),
+    ...(chosen.prefillChunk === undefined ? {} : { prefillChunk: chosen.prefillChunk }),
+    ...(chosen.precision === undefined ? {} : { precision: chosen.precision }),
   };
+}
+
+/** A preset by its name, or `group=type,…`. @throws UsageError that says what there is. */
+function readPrecision(given: string | undefined): HardwareConfig['precision'] {
+  if (given === undefined || given === 'performance' || given === 'accuracy') return given;
+  const precision: Precision = {};
+  for (const pair of given.split(',')) {
+    const [group = '', type = ''] = pair.split('=');
+    const dtype = oneOf(weightDtypes, type);
+    if (isWeightGroup(group) && dtype !== undefined) precision[group] = dtype;
+    else if (group === 'kv_cache') precision.kv_cache = oneOf(kvCacheDtypes, type) ?? refuse(pair, kvCacheDtypes);
+    else if (group === 'activation') precision.activation = oneOf(activations, type) ?? refuse(pair, activations);
+    else refuse(pair, isWeightGroup(group) ? weightDtypes : [...weightGroups, 'kv_cache', 'activation']);
+  }
+  return precision;
+}
+
+const weightGroups = ['ff1_3', 'ff2', 'wqkv', 'wo'] as const;
+const activations = ['float32', 'bfloat16'] as const;
+
+function isWeightGroup(group: string): group is (typeof weightGroups)[number] {
+  return weightGroups.some((one) => one === group);
+}
+
+function oneOf<T extends string>(known: readonly T[], found: string): T | undefined {
+  return known.find((one) => one === found);
+}
+
+function refuse(pair: string, known: readonly string[]): never {
+  throw new UsageError(`--precision: "${pair}" is no group with its type; there is ${known.join(', ')}`);
 }

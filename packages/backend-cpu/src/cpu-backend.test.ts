@@ -1,7 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { type Executable, GraphBuilder } from '@tttv2/graph';
 import { DoesNotFitError, type HardwareConfig } from '@tttv2/spec';
-import { backendContract, type ContractCase, memoryWeights, randomTensors, SideBySide, stepOf } from '@tttv2/testing';
+import {
+  backendContract,
+  type ContractCase,
+  memoryWeights,
+  randomTensors,
+  SideBySide,
+  stepOf,
+  tinyDecoder,
+} from '@tttv2/testing';
 import { describe, expect, test } from 'vitest';
 import { cpuBackend } from './index.ts';
 
@@ -44,6 +52,18 @@ describe.each([
 ] as const)('cpu with a cache in blocks of %s', (kvCacheDtype, step) => {
   const about = /^attention\(\[N, 2, 64\]/;
   for (const { name, run } of casesWith({ kvCacheDtype, useFlashAttention: true }, about, step)) test(name, run);
+});
+
+test('a step has as many tokens as the configuration says at most', async () => {
+  const { graph, weights } = tinyDecoder();
+  const program = { mesh: [1, 1] as [number, number], stages: [graph] };
+  const executable = await cpuBackend.compile(program, weights, { deviceType: 'cpu', threads: 1, prefillChunk: 4 });
+  expect(executable.limits.maxTokensPerStep).toBe(4);
+  const state = executable.createState({ maxSequences: 1, totalTokens: 16, tokensPerSequence: 16 });
+  const step = (count: number) => stepOf(state, [{ slot: 0, ids: Array.from({ length: count }, () => 1) }]);
+  await executable.run(state, step(4));
+  await expect(executable.run(state, step(5))).rejects.toThrow('a step has at most 4 tokens, found 5: split it');
+  await executable.dispose();
 });
 
 test.each([null, 100])('attention over a prompt that is computed in tiles, window %s', async (window) => {

@@ -1,6 +1,6 @@
 import { GraphBuilder } from '@tttv2/graph';
 import { type HardwareConfig, hardwareConfigSchema, UnsupportedHardwareError } from '@tttv2/spec';
-import { memoryWeights, randomTensors } from '@tttv2/testing';
+import { hardwarePage, memoryWeights, randomTensors } from '@tttv2/testing';
 import { expect, test } from 'vitest';
 import { cpuBackend, resolveHardware } from './index.ts';
 
@@ -41,6 +41,13 @@ const honoured: { [Field in keyof HardwareConfig]?: [given: Partial<HardwareConf
   quantizeActivations: [[{ quantizeActivations: false }, { threads: 6 }]],
   useFusedKernels: [[{ useFusedKernels: false }, { config: { useFusedKernels: false } }]],
   optimizeForInference: [[{ optimizeForInference: true }, { config: { optimizeForInference: true } }]],
+  maxBatch: [[{ maxBatch: 2 }, { config: { maxBatch: 2 } }]],
+  maxContext: [[{ maxContext: 100 }, { config: { maxContext: 100 } }]],
+  prefillChunk: [[{ prefillChunk: 64 }, { config: { prefillChunk: 64 } }]],
+  precision: [
+    [{ precision: 'performance' }, { config: { precision: 'performance' } }],
+    [{ precision: { wqkv: 'int8', activation: 'float32' } }, { config: { precision: { wqkv: 'int8' } } }],
+  ],
   threads: [
     [{}, { threads: 6, config: { threads: 6 } }],
     [{ threads: 2 }, { threads: 2, config: { threads: 2 } }],
@@ -60,7 +67,7 @@ test('weights of 16 bits get a cache of 16 bits, and fast forms', () => {
   expect(resolve({})).toMatchObject({ kvCacheDtype: 'float32', isExact: true, useFlashAttention: false });
 });
 
-test.each<[given: Partial<HardwareConfig>, field: keyof HardwareConfig, nearest: string]>([
+const refused: [given: Partial<HardwareConfig>, field: keyof HardwareConfig, nearest: string][] = [
   [{ activationCheckpointing: true }, 'activationCheckpointing', 'leave it out'],
   [{ tensorParallelSize: 2 }, 'tensorParallelSize', 'use 1'],
   [{ pipelineParallelSize: 4 }, 'pipelineParallelSize', 'use 1'],
@@ -71,9 +78,29 @@ test.each<[given: Partial<HardwareConfig>, field: keyof HardwareConfig, nearest:
   [{ kvCacheDtype: 'bfloat4_b' }, 'kvCacheDtype', 'use "q4_0"'],
   [{ kvCacheDtype: 'q8_0', useFlashAttention: false }, 'kvCacheDtype', 'needs useFlashAttention'],
   [{ threads: 100_000 }, 'threads', 'cores'],
-])('%j is refused by name, with what works', async (given, field, nearest) => {
+  [{ prefillChunk: 1024 }, 'prefillChunk', '512 tokens at once at most'],
+  [{ precision: { activation: 'bfloat16' } }, 'precision', 'leave it out'],
+  [{ precision: { ff2: 'bfloat8_b' } }, 'precision', 'use "int8"'],
+  [{ precision: { kv_cache: 'bfloat4_b' } }, 'precision', 'use "q4_0"'],
+];
+
+test.each(refused)('%j is refused by name, with what works', async (given, field, nearest) => {
   const { graph, weights } = parts();
   const loading = cpuBackend.compile({ mesh: [1, 1], stages: [graph] }, weights, { deviceType: 'cpu', ...given });
   await expect(loading).rejects.toThrow(UnsupportedHardwareError);
   await expect(loading).rejects.toMatchObject({ device: 'cpu', field, message: expect.stringContaining(nearest) });
 });
+
+test('the page of this backend says what becomes of every field', async () => {
+  const fields = Object.entries(honoured).flatMap(([field, lines]) => [
+    ...lines.map(([given]) => ({ field, given })),
+    ...refused.filter(([, of]) => of === field).map(([given]) => ({ field, given })),
+  ]);
+  const lines = fields.map(({ field, given }) => ({ field, given, resolve: () => inForce(given) }));
+  await expect(hardwarePage('a CPU', lines)).toMatchFileSnapshot('../HARDWARE.md');
+});
+
+/** Six cores, float32 weights. */
+function inForce(given: Partial<HardwareConfig>): HardwareConfig {
+  return resolve(given).config;
+}

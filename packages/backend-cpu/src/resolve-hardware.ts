@@ -1,6 +1,13 @@
-import { type GgmlDtype, targetDtypes } from '@tttv2/ggml';
-import type { Graph, WeightSource } from '@tttv2/graph';
-import { dtypes, type HardwareConfig, type KvCacheDtype, UnsupportedHardwareError } from '@tttv2/spec';
+import { type GgmlDtype, maxTokensPerStep, targetDtypes } from '@tttv2/ggml';
+import { type Graph, kvCachesOf, type WeightSource } from '@tttv2/graph';
+import {
+  dtypes,
+  type HardwareConfig,
+  type KvCacheDtype,
+  type Precision,
+  UnsupportedHardwareError,
+  type WeightDtype,
+} from '@tttv2/spec';
 
 /** A hardware configuration with every field that this device uses decided. */
 export interface ResolvedHardware {
@@ -24,7 +31,11 @@ export function resolveHardware(
   const threads = config.threads ?? cores;
   const kvCacheDtype = cacheDtype(config.kvCacheDtype ?? (isExact ? 'float32' : 'float16'));
   // Plain attention sums in float32, but is slower and cannot read blocks (decision 10).
-  const useFlashAttention = config.useFlashAttention ?? (!isExact || dtypes[kvCacheDtype].elements > 1);
+  const cached = [kvCacheDtype, ...kvCachesOf(graph).flatMap(([, { stored }]) => stored ?? [])];
+  const inBlocks = cached.find((dtype) => dtypes[dtype].elements > 1);
+  if (config.useFlashAttention === false && inBlocks !== undefined)
+    throw refusal('kvCacheDtype', `"${inBlocks}" needs useFlashAttention: set it, or use "float16"`);
+  const useFlashAttention = config.useFlashAttention ?? (!isExact || inBlocks !== undefined);
   return {
     config: { ...config, useFlashAttention, threads, kvCacheDtype },
     threads,
@@ -42,6 +53,8 @@ function refuse(config: HardwareConfig, cores: number): void {
     quantizeActivations,
     weightDtype,
     threads = cores,
+    prefillChunk = maxTokensPerStep,
+    precision,
   } = config;
   if (activationCheckpointing)
     throw refusal('activationCheckpointing', 'is for training; inference keeps no activations: leave it out');
@@ -59,16 +72,32 @@ function refuse(config: HardwareConfig, cores: number): void {
       'threads',
       `is ${threads}, but there are ${cores} cores: threads that wait for one take minutes, use ${cores}`,
     );
-  if (weightDtype === 'bfloat8_b' || weightDtype === 'bfloat4_b') {
-    const nearest = weightDtype === 'bfloat8_b' ? 'int8' : 'int4';
-    throw refusal('weightDtype', `"${weightDtype}" is a block format of Tenstorrent devices: use "${nearest}"`);
-  }
+  if (prefillChunk > maxTokensPerStep)
+    throw refusal('prefillChunk', `is ${prefillChunk}, but ggml is given ${maxTokensPerStep} tokens at once at most`);
+  checkWeightDtype('weightDtype', weightDtype);
+  if (typeof precision === 'object') checkPrecision(precision);
 }
 
-function cacheDtype(dtype: KvCacheDtype): GgmlDtype & KvCacheDtype {
+function checkPrecision({ activation, kv_cache, ...weights }: Precision): void {
+  if (activation === 'bfloat16')
+    throw refusal('precision', 'activation "bfloat16" cannot be had: a CPU computes in float32: leave it out');
+  if (kv_cache !== undefined) cacheDtype(kv_cache, 'precision');
+  for (const dtype of Object.values(weights)) checkWeightDtype('precision', dtype);
+}
+
+function checkWeightDtype(field: 'weightDtype' | 'precision', dtype: WeightDtype | undefined): void {
+  if (dtype !== 'bfloat8_b' && dtype !== 'bfloat4_b') return;
+  const nearest = dtype === 'bfloat8_b' ? 'int8' : 'int4';
+  throw refusal(field, `"${dtype}" is a block format of Tenstorrent devices: use "${nearest}"`);
+}
+
+function cacheDtype(
+  dtype: KvCacheDtype,
+  field: 'kvCacheDtype' | 'precision' = 'kvCacheDtype',
+): GgmlDtype & KvCacheDtype {
   if (dtype !== 'bfloat8_b' && dtype !== 'bfloat4_b') return dtype;
   const nearest = dtype === 'bfloat8_b' ? 'q8_0' : 'q4_0';
-  throw refusal('kvCacheDtype', `"${dtype}" is a block format of Tenstorrent devices: use "${nearest}"`);
+  throw refusal(field, `"${dtype}" is a block format of Tenstorrent devices: use "${nearest}"`);
 }
 
 function refusal(field: keyof HardwareConfig, message: string): UnsupportedHardwareError {

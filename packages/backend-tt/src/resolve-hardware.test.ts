@@ -1,5 +1,6 @@
 import type { ExecutionMode } from '@tttv2/graph';
 import { type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
+import { hardwarePage } from '@tttv2/testing';
 import { describe, expect, test } from 'vitest';
 import { type ResolvedHardware, resolveHardware } from './resolve-hardware.ts';
 
@@ -85,6 +86,21 @@ const table: { readonly [Field in keyof Required<HardwareConfig>]: readonly Line
     { given: { optimizeForInference: true }, outcome: { config: { ...defaults, optimizeForInference: true } } },
     { given: { optimizeForInference: false }, outcome: { config: { ...defaults, optimizeForInference: false } } },
   ],
+  maxBatch: [
+    { given: { maxBatch: 32 }, outcome: { config: { ...defaults, maxBatch: 32 } } },
+    { given: { maxBatch: 33 }, outcome: 'ttnn decodes 32 users at once at most' },
+  ],
+  maxContext: [{ given: { maxContext: 4096 }, outcome: { config: { ...defaults, maxContext: 4096 } } }],
+  prefillChunk: [{ given: { prefillChunk: 128 }, outcome: 'a prompt is computed whole' }],
+  precision: [
+    { given: { precision: 'performance' }, outcome: { config: { ...defaults, precision: 'performance' } } },
+    {
+      given: { precision: { ff1_3: 'bfloat4_b' } },
+      outcome: { config: { ...defaults, precision: { ff1_3: 'bfloat4_b' } } },
+    },
+    { given: { precision: { ff1_3: 'int4' } }, outcome: 'ttnn has float32, bfloat16, bfloat8_b and bfloat4_b' },
+    { given: { precision: { activation: 'float32' } }, outcome: 'leave activation unset' },
+  ],
   threads: [
     { given: {}, outcome: { config: defaults } },
     { given: { threads: 4 }, outcome: 'the board schedules by itself; leave it unset' },
@@ -107,4 +123,13 @@ describe.each(Object.entries(table))('%s', (field, lines) => {
     );
     expect(() => resolve(line)).toThrow(`n150: ${field} ${JSON.stringify(Object.values(line.given).at(-1))} cannot be`);
   });
+});
+
+test('the page of this backend says what becomes of every field', async () => {
+  const lines = Object.entries(table).flatMap(([field, of]) =>
+    of
+      .filter(({ mode = 'device' }) => mode === 'device')
+      .map((line) => ({ field, given: line.given, resolve: () => resolve(line).config })),
+  );
+  await expect(hardwarePage('a Tenstorrent board', lines)).toMatchFileSnapshot('../HARDWARE.md');
 });

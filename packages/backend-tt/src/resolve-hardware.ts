@@ -1,6 +1,7 @@
 import type { ExecutionMode } from '@tttv2/graph';
 import { type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
 import type { Precision } from './lowering.ts';
+import { maxUsers } from './phase.ts';
 import { isTtFloat } from './tt-dtype.ts';
 
 /** What a hardware configuration comes to on a Tenstorrent board, with every field that was open decided. */
@@ -23,6 +24,16 @@ export function resolveHardware(hardware: HardwareConfig, mode: ExecutionMode): 
     refuse('pipelineParallelSize', 'programs of one stage are lowered so far; use 1');
   if (hardware.activationCheckpointing) refuse('activationCheckpointing', 'nothing is trained here; leave it unset');
   if (hardware.quantizeActivations) refuse('quantizeActivations', 'activations are bfloat16 here; leave it unset');
+  if (hardware.maxBatch !== undefined && hardware.maxBatch > maxUsers)
+    refuse('maxBatch', `ttnn decodes ${maxUsers} users at once at most`);
+  if (hardware.prefillChunk !== undefined)
+    refuse('prefillChunk', 'a prompt is computed whole, in the smallest power of two of tiles; leave it unset');
+  if (typeof hardware.precision === 'object') {
+    const { activation = 'bfloat16', ...stored } = hardware.precision;
+    if (activation !== 'bfloat16') refuse('precision', 'activations are bfloat16 on a board; leave activation unset');
+    if (!Object.values(stored).every((dtype = 'bfloat16') => isTtFloat(dtype)))
+      refuse('precision', 'ttnn has float32, bfloat16, bfloat8_b and bfloat4_b');
+  }
   if (hardware.threads !== undefined) refuse('threads', 'the board schedules by itself; leave it unset');
   if (hardware.quantizeWeights && hardware.weightDtype === undefined)
     refuse('quantizeWeights', 'alone it means int8, which ttnn has not; name weightDtype bfloat8_b');

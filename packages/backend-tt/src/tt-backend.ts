@@ -42,6 +42,17 @@ export function ttBackend({ mode = 'device', python = defaultPython(), padding }
     contract: 'v1',
     opset,
     name: 'tt',
+    // As tt-transformers chooses them: narrow where most bytes are, and what attention reads and keeps in 16 bits.
+    presets: {
+      performance: {
+        ff1_3: 'bfloat4_b',
+        ff2: 'bfloat8_b',
+        wqkv: 'bfloat8_b',
+        wo: 'bfloat8_b',
+        kv_cache: 'bfloat8_b',
+      },
+      accuracy: { ff1_3: 'bfloat8_b', ff2: 'bfloat8_b', wqkv: 'bfloat16', wo: 'bfloat16', kv_cache: 'bfloat16' },
+    },
     async devices() {
       if (mode === 'device') return (await installedBoards(boards)).map(({ spec }) => spec);
       return boards.map(({ spec }) => ({ ...spec, description: `${spec.description} (${notThere[mode]})` }));

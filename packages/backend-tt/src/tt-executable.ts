@@ -1,4 +1,5 @@
 import {
+  checkStateOptions,
   checkStep,
   type Executable,
   type ExecutionMode,
@@ -80,6 +81,7 @@ export class TtExecutable implements Executable {
 
   createState(options: StateOptions): State {
     if (this.#isDisposed) throw new TypeError('the executable was disposed');
+    checkStateOptions(options, this.hardware);
     if (options.maxSequences > maxUsers) {
       const message = `${options.maxSequences} sequences at once are more than the ${maxUsers} that ttnn decodes together`;
       throw new DoesNotFitError({ message, wanted: options.maxSequences, available: maxUsers, unit: 'sequences' });

@@ -2,6 +2,7 @@ import { buildModel } from '@tttv2/blocks';
 import { type Backend, type Graph, legalize, type Program, validate, validateProgram } from '@tttv2/graph';
 import type { HardwareConfig, ModelSpec } from '@tttv2/spec';
 import { checkTensorParallelSize } from './passes/check-tensor-parallel-size.ts';
+import { precision, precisionOf } from './passes/precision.ts';
 import { selectRowsEarly } from './passes/select-rows-early.ts';
 import { tensorParallel } from './passes/tensor-parallel.ts';
 import { weightDtype } from './passes/weight-dtype.ts';
@@ -16,6 +17,7 @@ export interface Pass {
 export function passesFor(backend: Backend, hardware: HardwareConfig): Pass[] {
   return [
     { name: 'weight-dtype', run: (graph) => weightDtype(graph, hardware) },
+    ...precisionPass(backend, hardware),
     ...(hardware.optimizeForInference === false ? [] : [{ name: 'select-rows-early', run: selectRowsEarly }]),
     ...tensorParallelPass(hardware),
     {
@@ -23,6 +25,11 @@ export function passesFor(backend: Backend, hardware: HardwareConfig): Pass[] {
       run: (graph) => legalize(graph, hardware.deviceType, (node, of) => backend.supports(node, of, hardware)),
     },
   ];
+}
+
+function precisionPass(backend: Backend, hardware: HardwareConfig): Pass[] {
+  const wanted = precisionOf(backend, hardware);
+  return wanted === null ? [] : [{ name: 'precision', run: (graph) => precision(graph, wanted, hardware) }];
 }
 
 function tensorParallelPass({ tensorParallelSize: devices = 1, deviceType }: HardwareConfig): Pass[] {

@@ -1,5 +1,6 @@
 import {
   cachePlaces,
+  checkStateOptions,
   checkStep,
   type Executable,
   type ExecutableLimits,
@@ -17,7 +18,7 @@ import {
   tapValue,
   type WeightSource,
 } from '@tttv2/graph';
-import { DoesNotFitError, type HardwareConfig, SpecError, UnsupportedHardwareError } from '@tttv2/spec';
+import { DoesNotFitError, type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
 import type { ComputeSettings } from './compute-graph.ts';
 import { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
@@ -37,7 +38,7 @@ export interface GgmlOptions extends LoadOptions {
 }
 
 /** As llama.cpp's micro-batch: longer prompts are computed in chunks. */
-const maxTokensPerStep = 512;
+export const maxTokensPerStep = 512;
 
 /** Places a program of one stage on ggml's CPU backend. */
 export async function compileGgml(program: Program, source: WeightSource, options: GgmlOptions): Promise<Executable> {
@@ -75,13 +76,21 @@ class GgmlExecutable implements Executable {
     this.#bounds = indexBounds(graph);
     this.positionAxes = graph.positionAxes;
     const rollback = kvCachesOf(graph).length === Object.keys(graph.states).length ? 'any' : 'snapshot';
-    this.limits = { maxSequences: null, maxTokensPerStep, mixedPhases: true, sampling: [], rollback };
+    const chunk = Math.min(maxTokensPerStep, options.hardware.prefillChunk ?? maxTokensPerStep);
+    this.limits = {
+      maxSequences: options.hardware.maxBatch ?? null,
+      maxTokensPerStep: chunk,
+      mixedPhases: true,
+      sampling: [],
+      rollback,
+    };
     this.hardware = options.hardware;
   }
 
   createState(options: StateOptions): State {
     if (this.#ending !== null) throw new TypeError('the executable was disposed');
-    checkStateOptions(options);
+    checkStateOptions(options, this.hardware);
+    checkTokens(options);
     const state: GgmlState = new GgmlState({
       engine: this.#engine,
       graph: this.#graph,
@@ -102,7 +111,8 @@ class GgmlExecutable implements Executable {
       signal?.throwIfAborted();
       for (const scope of step.want.taps ?? []) tapValue(this.#graph, scope);
       checkStep(state, step, { bounds: this.#bounds, positionAxes: this.positionAxes, ...state.options });
-      if (step.tokens.length > maxTokensPerStep) throw tooManyTokens(step.tokens.length);
+      const { maxTokensPerStep: most } = this.limits;
+      if (step.tokens.length > most) throw tooManyTokens(step.tokens.length, most);
       return this.#compute(state, step, signal);
     });
   }
@@ -148,12 +158,7 @@ class GgmlExecutable implements Executable {
 /** More than this native indexes do not reach, and the table of cells would not fit either. */
 const maxTokens = 2 ** 31 - 1;
 
-function checkStateOptions(options: StateOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new SpecError({ path: name, message: `must be a whole number of at least 1, found ${value}` });
-  }
-  const { maxSequences, totalTokens, tokensPerSequence } = options;
+function checkTokens({ maxSequences, totalTokens, tokensPerSequence }: StateOptions): void {
   const wanted = Math.max(totalTokens, maxSequences * tokensPerSequence);
   if (wanted > maxTokens) {
     const message = `a cache of ${wanted} tokens is wanted, but ${maxTokens} is the most: ask for fewer sequences or a shorter context`;
@@ -161,7 +166,7 @@ function checkStateOptions(options: StateOptions): void {
   }
 }
 
-function tooManyTokens(count: number): UnsupportedHardwareError {
-  const message = `a step has at most ${maxTokensPerStep} tokens, found ${count}: split it`;
+function tooManyTokens(count: number, most: number): UnsupportedHardwareError {
+  const message = `a step has at most ${most} tokens, found ${count}: split it`;
   return new UnsupportedHardwareError({ device: 'cpu', field: 'tokens', message });
 }

@@ -1,4 +1,4 @@
-import type { DeviceSpec, HardwareConfig } from '@tttv2/spec';
+import type { DeviceSpec, HardwareConfig, Precision, PrecisionPreset } from '@tttv2/spec';
 import type { Executable } from './executable.ts';
 import type { Graph, Node } from './graph.ts';
 import type { WeightSource } from './weight-source.ts';
@@ -33,6 +33,8 @@ export interface Backend {
   /** The newest graph this backend understands. */
   readonly opset: number;
   readonly name: string;
+  /** What `precision` means by a name here; absent: nothing. */
+  readonly presets?: Readonly<Record<PrecisionPreset, Precision>>;
   /** The devices of this kind that are there; empty where none is. */
   devices(): Promise<DeviceSpec[]>;
   supports(node: Node, graph: Graph, hardware: HardwareConfig): Support;

@@ -1,5 +1,6 @@
 import { bytesOf, UnsupportedHardwareError } from '@tttv2/spec';
 import type { Backend } from './backend.ts';
+import { checkStateOptions } from './check-state-options.ts';
 import { cachePlaces, checkStep, indexBounds } from './check-step.ts';
 import { describeParameters } from './describe-parameters.ts';
 import { type Bindings, evaluateLockstep } from './evaluate.ts';
@@ -106,6 +107,7 @@ class ReferenceExecutable implements Executable {
 
   createState(options: StateOptions): State {
     if (this.#isDisposed) throw new TypeError('the executable was disposed');
+    checkStateOptions(options, this.hardware);
     const state: ReferenceState = new ReferenceState(options, this.#parameters.length, () =>
       this.#states.delete(state),
     );

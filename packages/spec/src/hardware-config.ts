@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
-
-const kvCacheDtypeSchema = z.enum(['float32', 'float16', 'bfloat16', 'q8_0', 'q4_0', 'bfloat8_b', 'bfloat4_b']);
-export type KvCacheDtype = z.infer<typeof kvCacheDtypeSchema>;
-
-const weightDtypeSchema = z.enum(['float32', 'float16', 'bfloat16', 'int8', 'int4', 'q4_k', 'bfloat8_b', 'bfloat4_b']);
-export type WeightDtype = z.infer<typeof weightDtypeSchema>;
+import { precisionPresetSchema, precisionSchema } from './precision.ts';
+import { kvCacheDtypeSchema, weightDtypeSchema } from './storage-dtypes.ts';
 
 /**
  * Where and how a model runs: the seed's `HardwareConfig`. A field that is absent is resolved by the backend, which
@@ -29,6 +25,14 @@ export const hardwareConfigSchema = z.strictObject({
   optimizeForInference: z.boolean().optional(),
   /** CPU threads; unset: the cores there are. */
   threads: positiveInt.optional(),
+  /** Sequences at once; unset: no limit but the device's. */
+  maxBatch: positiveInt.optional(),
+  /** Tokens of a sequence; unset: no limit but the device's and the model's. */
+  maxContext: positiveInt.optional(),
+  /** Tokens of a prompt that are computed at once; unset: the device's choice. */
+  prefillChunk: positiveInt.optional(),
+  /** Types of groups of weights and of the cache, or the backend's choice by a name. */
+  precision: z.union([precisionPresetSchema, precisionSchema]).optional(),
 });
 export type HardwareConfig = z.infer<typeof hardwareConfigSchema>;
 

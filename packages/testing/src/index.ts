@@ -6,6 +6,8 @@ export { expectClose } from './expect-close.ts';
 export { expectRejection, isError } from './expect-rejection.ts';
 export type { FuzzCase, FuzzOutcome, FuzzVariant } from './fuzz.ts';
 export { fuzzCase, runFuzzCase, showFuzzCase } from './fuzz.ts';
+export type { HardwareLine } from './hardware-page.ts';
+export { hardwarePage } from './hardware-page.ts';
 export { maxAbsError } from './max-abs-error.ts';
 export { memoryWeights } from './memory-weights.ts';
 export { opCases } from './op-cases.ts';

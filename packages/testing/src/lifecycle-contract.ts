@@ -1,5 +1,5 @@
 import { type Executable, opset, type State, type WeightSource } from '@tttv2/graph';
-import { WeightMismatchError } from '@tttv2/spec';
+import { DoesNotFitError, WeightMismatchError } from '@tttv2/spec';
 import type { ContractCase } from './contract-case.ts';
 import { expectRejection, isError } from './expect-rejection.ts';
 import { type BackendUnderTest, compileLegal, expectSameResult, type SideBySide, sideBySide } from './side-by-side.ts';
@@ -77,6 +77,16 @@ export function lifecycleContract(under: BackendUnderTest): ContractCase[] {
       if (during.states < before.states) throw new Error('a state cannot take less than nothing');
       if (after.states !== before.states || after.compute !== before.compute)
         throw new Error('what a state took must be given back with it');
+    }),
+    promise('more sequences or tokens than the configuration allows are refused', async () => {
+      const executable = await compileLegal(backend, graph, weights, { ...hardware, maxBatch: 2, maxContext: 32 });
+      const options = { maxSequences: 2, totalTokens: 64, tokensPerSequence: 32 };
+      executable.createState(options).dispose();
+      for (const beyond of [{ maxSequences: 3 }, { tokensPerSequence: 33 }]) {
+        const create = async () => executable.createState({ ...options, ...beyond });
+        await expectRejection(create, DoesNotFitError.isInstance, `a DoesNotFitError for ${JSON.stringify(beyond)}`);
+      }
+      await executable.dispose();
     }),
     withBoth('a step that was aborted before it began changes nothing', async (both) => {
       await both.run([{ slot: 0, ids: prompt }]);

@@ -2,7 +2,7 @@ import type { Graph } from '@tttv2/graph';
 import type { Dtype, HardwareConfig, WeightDtype } from '@tttv2/spec';
 
 /** A type that a device does not have its backend refuses, and says what is nearest. */
-const stored: Readonly<Record<WeightDtype, Dtype>> = {
+export const storedAs: Readonly<Record<WeightDtype, Dtype>> = {
   float32: 'float32',
   float16: 'float16',
   bfloat16: 'bfloat16',
@@ -17,7 +17,7 @@ const stored: Readonly<Record<WeightDtype, Dtype>> = {
 export function weightDtype(graph: Graph, { weightDtype: named, quantizeWeights }: HardwareConfig): Graph {
   const wanted = named ?? (quantizeWeights ? 'int8' : undefined);
   if (wanted === undefined) return graph;
-  const dtype = stored[wanted];
+  const dtype = storedAs[wanted];
   const parameters = Object.entries(graph.parameters).map(([name, parameter]) => [
     name,
     parameter.shape.length > 1 ? { ...parameter, stored: dtype } : parameter,
