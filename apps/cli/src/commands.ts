@@ -51,4 +51,8 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'lists the devices that models run on',
     load: async () => (await import('./commands/devices.ts')).devices,
   },
+  doctor: {
+    summary: 'looks at what running models takes on this machine',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
 };
