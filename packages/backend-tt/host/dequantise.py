@@ -14,11 +14,15 @@ BLOCKS = {
     'bfloat16': (1, 2),
     'float8_e4m3': (1, 1),
     'float8_e5m2': (1, 1),
+    'float8_e8m0': (1, 1),
+    # Stands for no numbers by itself.
+    'uint8': (1, 1),
     'q4_0': (32, 18),
     'q4_1': (32, 20),
     'q5_0': (32, 22),
     'q5_1': (32, 24),
     'q8_0': (32, 34),
+    'mxfp4': (32, 17),
     'q4_k': (256, 144),
     'q6_k': (256, 210),
 }
@@ -63,6 +67,11 @@ def _float8_e5m2(data: np.ndarray) -> np.ndarray:
     return (data.astype(np.uint16) << 8).view(np.float16)
 
 
+def _float8_e8m0(data: np.ndarray) -> np.ndarray:
+    """An exponent, bias 127; all ones is NaN."""
+    return np.where(data == 0xFF, np.nan, np.ldexp(1.0, data.astype(np.int32) - 127))
+
+
 def _q4_0(data: np.ndarray) -> np.ndarray:
     return _half(data, 0) * (_nibbles(data, 2) - 8)
 
@@ -81,6 +90,12 @@ def _q5_1(data: np.ndarray) -> np.ndarray:
 
 def _q8_0(data: np.ndarray) -> np.ndarray:
     return _half(data, 0) * data[:, 2:34].view(np.int8)
+
+
+def _mxfp4(data: np.ndarray) -> np.ndarray:
+    """An exponent, then codes of float4 E2M1: 1 sign, 2 exponent (bias 1), 1 fraction bit."""
+    half = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0])
+    return _float8_e8m0(data[:, :1]) * np.concatenate([half, -half])[_nibbles(data, 1)]
 
 
 def _q4_k(data: np.ndarray) -> np.ndarray:
@@ -130,11 +145,13 @@ DECODERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     'bfloat16': _bfloat16,
     'float8_e4m3': _float8_e4m3,
     'float8_e5m2': _float8_e5m2,
+    'float8_e8m0': _float8_e8m0,
     'q4_0': _q4_0,
     'q4_1': _q4_1,
     'q5_0': _q5_0,
     'q5_1': _q5_1,
     'q8_0': _q8_0,
+    'mxfp4': _mxfp4,
     'q4_k': _q4_k,
     'q6_k': _q6_k,
 }

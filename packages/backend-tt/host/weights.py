@@ -101,6 +101,30 @@ def _concat(checkpoint: Checkpoint, expr: Expr) -> Stored:
     return Stored(np.concatenate([part.blocks for part in parts]), parts[0].dtype)
 
 
+def _scale_blocks(checkpoint: Checkpoint, expr: Expr) -> Stored:
+    of, scales = (_dequantise(evaluate(checkpoint, expr[part]), {}) for part in ('of', 'scales'))
+    (rows, columns), (height, width) = expr['block'], of.shape[-2:]
+    expected = (*of.shape[:-2], -(-height // rows), -(-width // columns))
+    if scales.shape != expected:
+        raise _contradiction(of, f'blocks of {rows} × {columns} need scales {expected}, found {scales.shape}')
+    factors = _numbers(scales).repeat(rows, axis=-2)[..., :height, :].repeat(columns, axis=-1)[..., :width]
+    return _float32(_numbers(of) * factors, of.shape)
+
+
+def _pack_mxfp4(checkpoint: Checkpoint, expr: Expr) -> Stored:
+    of, scales = evaluate(checkpoint, expr['of']), evaluate(checkpoint, expr['scales'])
+    if (of.dtype, scales.dtype) != ('uint8', 'uint8') or of.shape != (*scales.shape, 16):
+        message = f'mxfp4 is made of uint8 […, G, 16] and uint8 […, G], but its scales are {scales.dtype} {scales.shape}'
+        raise _contradiction(of, message)
+    codes = np.ascontiguousarray(of.blocks).view(np.uint8)
+    # Neighbours share a byte there; here element i does with element i + 16.
+    elements = np.stack([codes & 0xF, codes >> 4], axis=-1).reshape(*scales.shape, 2, 16)
+    packed = elements[..., 0, :] | elements[..., 1, :] << 4
+    exponents = np.ascontiguousarray(scales.blocks).view(np.uint8)[..., None]
+    blocks = np.ascontiguousarray(np.concatenate([exponents, packed], axis=-1)).view('V17')[..., 0]
+    return Stored(blocks, 'mxfp4')
+
+
 def _rows(of: Stored, expr: Expr) -> Stored:
     start, count, step = expr['start'], expr['count'], expr['step']
     _check_range(of, 0, [start, start + (count - 1) * step] if count else [])
@@ -146,7 +170,14 @@ def _dequantise(of: Stored, _expr: Expr) -> Stored:
     return _float32(dequantise(data, of.dtype), of.shape)
 
 
-SOURCES = {'concat': _concat, 'random': _random, 'stack': _stack, 'stored': _stored}
+SOURCES = {
+    'concat': _concat,
+    'packMxfp4': _pack_mxfp4,
+    'random': _random,
+    'scaleBlocks': _scale_blocks,
+    'stack': _stack,
+    'stored': _stored,
+}
 TRANSFORMS = {
     'columns': _columns,
     'dequantise': _dequantise,
@@ -156,6 +187,10 @@ TRANSFORMS = {
     'rows': _rows,
     'transpose': _transpose,
 }
+
+
+def _numbers(of: Stored) -> np.ndarray:
+    return np.ascontiguousarray(of.blocks).view(np.float32)
 
 
 def _float32(numbers: np.ndarray, shape: Any) -> Stored:

@@ -2,7 +2,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Graph, WeightExpr, WeightSource } from '@tttv2/graph';
-import { describeParameters } from '@tttv2/graph';
+import { describeParameters, partsOf } from '@tttv2/graph';
 import type { CallArray } from './call.ts';
 import type { DeviceParameter } from './device-parameter.ts';
 
@@ -66,7 +66,7 @@ function filesIn(exprs: readonly WeightExpr[]): Set<string> {
   const files = new Set<string>();
   const visit = (expr: WeightExpr): void => {
     if (expr.kind === 'stored') files.add(expr.file);
-    else if ('of' in expr) for (const part of Array.isArray(expr.of) ? expr.of : [expr.of]) visit(part);
+    partsOf(expr).forEach(visit);
   };
   exprs.forEach(visit);
   return files;

@@ -11,7 +11,7 @@ import {
   type WeightSource,
 } from '@tttv2/graph';
 import { bytesOf, CheckpointError, type Dtype, WeightMismatchError } from '@tttv2/spec';
-import { memoryWeights, pcc, randomTensors, stepOf } from '@tttv2/testing';
+import { maxAbsError, memoryWeights, pcc, randomTensors, stepOf } from '@tttv2/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileGgml } from './executable.ts';
 import { type GgmlDtype, ggmlTypes } from './ggml-type.ts';
@@ -248,6 +248,30 @@ test.each(Object.keys(ggmlTypes) as GgmlDtype[])(
     await executable.dispose();
   },
 );
+
+test('codes and exponents of mxfp4 become a tensor of blocks, with the same numbers', async () => {
+  const bytes = Uint8Array.from({ length: 224 + 14 }, (_, i) => (i < 224 ? i * 37 : 117 + (i % 9)));
+  const read = async (offset: number, length: number) => bytes.slice(offset, offset + length);
+  const part = (offset: number, shape: number[]): WeightExpr => ({
+    ...{ kind: 'stored', file: 'packed', offset, bytes: bytesOf('uint8', shape), dtype: 'uint8', shape },
+  });
+  const source: WeightSource = {
+    files: new Map([['packed', { size: bytes.length, path: null, read }]]),
+    names: () => ['table'],
+    describe: () => ({ kind: 'packMxfp4', of: part(0, [7, 2, 16]), scales: part(224, [7, 2]) }),
+    close: async () => {},
+  };
+  const builder = new GraphBuilder('g');
+  const inputs = [builder.parameter('table', [7, 64]), builder.input('tokens')];
+  const graph = builder.build({ y: builder.scope('y', () => builder.node('gather_rows', {}, inputs)) });
+  const executable = await compile(graph, source);
+  expect(executable.memory().ownWeights).toBe(bytesOf('mxfp4', [7, 64]));
+  const found = await run(executable);
+  // ggml has no -0.
+  expect(maxAbsError(found, await expected(graph, source))).toBe(0);
+  expect(new Set(found).size).toBeGreaterThan(20);
+  await executable.dispose();
+});
 
 test('a matrix whose rows are no whole blocks stays float32', () => {
   const builder = new GraphBuilder('g');

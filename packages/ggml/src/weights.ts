@@ -6,6 +6,7 @@ import {
   type LoadProgress,
   type OpName,
   readFloats,
+  readWeight,
   type StoredView,
   shapeOf,
   type WeightExpr,
@@ -216,9 +217,13 @@ class Loader {
     if (isOnlyForm) this.#tensors.set(name, tensor);
   }
 
-  /** Copies one parameter into its own memory as its target type: natively where the bytes lie in a file, else by `readFloats`. */
+  /**
+   * Copies one parameter into its own memory as its target type: natively where the bytes lie in a file, as they are where
+   * they have that type once put together, else by `readFloats`.
+   */
   async #convert({ name, shape, expr, view, target }: Placement): Promise<void> {
     if (view !== null) return this.#cast(name, shape, view.dtype, (tensor) => this.#pointAt(tensor, view));
+    if (target === dtypeOf(expr)) return this.#fill(name, await readWeight(this.#source, expr));
     const data = await readFloats(this.#source, expr);
     if (target === 'float32') return this.#fill(name, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     const { g } = this.#engine;

@@ -1,4 +1,4 @@
-import { fromFloat16 } from './small-floats.ts';
+import { fromFloat4E2m1, fromFloat8E8m0, fromFloat16 } from './small-floats.ts';
 
 /** Decodes the block that begins at byte `at` into the elements of `out` from `to` on. */
 export type BlockDecoder = (view: DataView, at: number, out: Float32Array, to: number) => void;
@@ -28,6 +28,11 @@ export const quantisedBlocks = {
   q8_0(view, at, out, to) {
     const d = half(view, at);
     for (let i = 0; i < 32; i++) out[to + i] = d * view.getInt8(at + 2 + i);
+  },
+  /** An exponent in the place of the scale; the codes are floats of 4 bits. */
+  mxfp4(view, at, out, to) {
+    const d = fromFloat8E8m0(view.getUint8(at));
+    for (let i = 0; i < 32; i++) out[to + i] = d * fromFloat4E2m1(nibble(view, at + 1, i));
   },
   /** 8 groups of 32 codes, each with a 6-bit scale and a 6-bit minimum; groups 2k and 2k + 1 share code bytes. */
   q4_k(view, at, out, to) {

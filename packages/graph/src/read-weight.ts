@@ -1,7 +1,9 @@
 import { bytesOf, CheckpointError, type Dtype, dtypes } from '@tttv2/spec';
 import { dequantise } from './dequantise.ts';
 import { GraphError } from './graph-error.ts';
+import { packMxfp4 } from './pack-mxfp4.ts';
 import { randomWeights } from './random-weights.ts';
+import { scaleBlocks } from './scale-blocks.ts';
 import { elementCount } from './tensor.ts';
 import { asView, dtypeOf, type StoredView, shapeOf, type WeightExpr } from './weight-expr.ts';
 import type { WeightSource } from './weight-source.ts';
@@ -35,9 +37,18 @@ export async function readWeight(source: WeightSource, expr: WeightExpr): Promis
       return readWeight(source, expr.of);
     case 'dequantise':
       return toFloat32(await readWeight(source, expr.of), dtypeOf(expr.of));
+    case 'scaleBlocks':
+      return bytesIn(scaleBlocks(expr, await readNumbers(source, expr.of), await readNumbers(source, expr.scales)));
+    case 'packMxfp4':
+      checkMxfp4(expr);
+      return packMxfp4(await readWeight(source, expr.of), await readWeight(source, expr.scales));
     case 'random':
       return bytesIn(randomWeights({ ...expr, count: elementCount(expr.shape) }));
   }
+}
+
+async function readNumbers(source: WeightSource, expr: WeightExpr): Promise<Float32Array> {
+  return dequantise(await readWeight(source, expr), dtypeOf(expr));
 }
 
 async function readStored(source: WeightSource, stored: StoredView): Promise<Uint8Array> {
@@ -83,7 +94,7 @@ function pickColumns({ of, start, count }: Extract<WeightExpr, { kind: 'columns'
   return out;
 }
 
-/** Zero bytes are zeros in every storage type: the codes of a block are multiplied by its scale, which is then 0. */
+/** Zero bytes are zeros in every storage type of parameters (`float8_e8m0` is one of scales): the codes of a block are multiplied by its scale, which is then 0. */
 function padRows({ of, rows }: Extract<WeightExpr, { kind: 'padRows' }>, bytes: Uint8Array): Uint8Array {
   if (!Number.isInteger(rows) || rows < 0) throw contradiction(of, `${rows} rows are to be appended`);
   return join([bytes, new Uint8Array(bytesOf(dtypeOf(of), [rows, ...shapeOf(of).slice(1)]))]);
@@ -118,6 +129,14 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
     to += part.byteLength;
   }
   return out;
+}
+
+function checkMxfp4({ of, scales }: Extract<WeightExpr, { kind: 'packMxfp4' }>): void {
+  const [codes, exponents] = [shapeOf(of), shapeOf(scales)];
+  const isOfBytes = dtypeOf(of) === 'uint8' && dtypeOf(scales) === 'uint8';
+  if (isOfBytes && codes.at(-1) === 16 && codes.slice(0, -1).join() === exponents.join()) return;
+  const found = `${dtypeOf(scales)} [${exponents.join(', ')}]`;
+  throw contradiction(of, `mxfp4 is made of uint8 […, G, 16] and uint8 […, G], but its scales are ${found}`);
 }
 
 function toFloat32(bytes: Uint8Array, dtype: Dtype): Uint8Array {

@@ -23,3 +23,22 @@ export function fromFloat8E4m3(bits: number): number {
   if (exponent === 0xf && fraction === 7) return Number.NaN;
   return exponent === 0 ? sign * fraction * 2 ** -9 : sign * (8 + fraction) * 2 ** (exponent - 10);
 }
+
+/**
+ * The number of a float8 E8M0, a scale: 8 exponent bits (bias 127) and nothing else; all ones is NaN.
+ * Source: OCP Microscaling Formats (MX) specification 1.0, section 5.4.1.
+ */
+export function fromFloat8E8m0(bits: number): number {
+  return bits === 0xff ? Number.NaN : 2 ** (bits - 127);
+}
+
+/**
+ * The number of a float4 E2M1: 1 sign, 2 exponent (bias 1), 1 fraction bit.
+ * Source: OCP Microscaling Formats (MX) specification 1.0, section 5.3.3.
+ */
+export function fromFloat4E2m1(bits: number): number {
+  const sign = bits & 8 ? -1 : 1;
+  const exponent = (bits >> 1) & 3;
+  const fraction = bits & 1;
+  return exponent === 0 ? (sign * fraction) / 2 : sign * (2 + fraction) * 2 ** (exponent - 2);
+}

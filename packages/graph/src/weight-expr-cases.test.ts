@@ -1,7 +1,7 @@
 import { bytesOf, type Dtype, dtypes } from '@tttv2/spec';
 import { expect, test } from 'vitest';
 import { readFloats } from './read-floats.ts';
-import { shapeOf, type WeightExpr } from './weight-expr.ts';
+import { partsOf, shapeOf, type WeightExpr } from './weight-expr.ts';
 import type { WeightSource } from './weight-source.ts';
 
 /**
@@ -15,11 +15,13 @@ const readable: Partial<Record<Dtype, readonly number[]>> = {
   bfloat16: [],
   float8_e4m3: [],
   float8_e5m2: [],
+  float8_e8m0: [],
   q4_0: [0],
   q4_1: [0, 2],
   q5_0: [0],
   q5_1: [0, 2],
   q8_0: [0],
+  mxfp4: [-1],
   q4_k: [0, 2],
   q6_k: [208],
 };
@@ -50,6 +52,19 @@ const cases: Record<string, WeightExpr> = {
   concat: { kind: 'concat', of: [blocks, { kind: 'rows', of: blocks, start: 1, count: 1, step: 1 }] },
   'reshape: of elements': { kind: 'reshape', of: matrix, shape: [2, 1, 12] },
   'reshape: of blocks': { kind: 'reshape', of: blocks, shape: [6, 32] },
+  'scaleBlocks: the last blocks are cut off': {
+    kind: 'scaleBlocks',
+    of: stored('float8_e4m3', [5, 7]),
+    scales: stored('float32', [3, 3]),
+    block: [2, 3],
+  },
+  'scaleBlocks: of several matrices, by powers of two': {
+    kind: 'scaleBlocks',
+    of: stored('float8_e4m3', [2, 4, 6]),
+    scales: stored('float8_e8m0', [2, 2, 2]),
+    block: [2, 3],
+  },
+  packMxfp4: { kind: 'packMxfp4', of: stored('uint8', [2, 3, 16]), scales: stored('uint8', [2, 3]) },
   'random: an even count': {
     kind: 'random',
     seed: 7,
@@ -122,8 +137,7 @@ function stored(dtype: Dtype, shape: number[]): StoredExpr {
 }
 
 function storedIn(expr: WeightExpr): StoredExpr[] {
-  if (expr.kind === 'stored') return [expr];
-  return expr.kind === 'random' ? [] : [expr.of].flat().flatMap(storedIn);
+  return expr.kind === 'stored' ? [expr] : partsOf(expr).flatMap(storedIn);
 }
 
 function lengthOf(file: string, expr: WeightExpr): number {

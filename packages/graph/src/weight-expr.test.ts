@@ -9,6 +9,14 @@ const stored = (dtype: 'float32' | 'float16' | 'q8_0', shape: number[]): WeightE
   dtype,
   shape,
 });
+const bytes = (shape: number[]): WeightExpr => ({
+  kind: 'stored',
+  file: 'f',
+  offset: 0,
+  bytes: 1e6,
+  dtype: 'uint8',
+  shape,
+});
 const half = stored('float16', [6, 32]);
 const blocks = stored('q8_0', [6, 64]);
 
@@ -30,6 +38,8 @@ test.each<[expr: WeightExpr, shape: number[], dtype: string, view: boolean]>([
   [{ kind: 'reshape', of: blocks, shape: [24, 16] }, [24, 16], 'q8_0', false],
   [{ kind: 'dequantise', of: half }, [6, 32], 'float32', false],
   [{ kind: 'dequantise', of: stored('float32', [2, 2]) }, [2, 2], 'float32', true],
+  [{ kind: 'scaleBlocks', of: half, scales: stored('float32', [3, 2]), block: [2, 16] }, [6, 32], 'float32', false],
+  [{ kind: 'packMxfp4', of: bytes([5, 3, 2, 16]), scales: bytes([5, 3, 2]) }, [5, 3, 64], 'mxfp4', false],
   [{ kind: 'random', seed: 1, stream: 's', mean: 0, std: 1, shape: [4] }, [4], 'float32', false],
 ])('%j', (expr, shape, dtype, view) => {
   expect([shapeOf(expr), dtypeOf(expr), isView(expr)]).toEqual([shape, dtype, view]);

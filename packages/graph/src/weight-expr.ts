@@ -25,6 +25,17 @@ export type WeightExpr =
   | { kind: 'reshape'; of: WeightExpr; shape: number[] }
   /** The same numbers as float32. */
   | { kind: 'dequantise'; of: WeightExpr }
+  /**
+   * Numbers `[…, R, C]`, of each block of `block` rows and columns all multiplied by its scale, as float32. Scales are
+   * `[…, ⌈R / rows⌉, ⌈C / columns⌉]`: blocks at the lower and the right edge may be cut off.
+   * Source: `_dequantize_fp8_weight` in transformers' `finegrained_fp8.py`.
+   */
+  | { kind: 'scaleBlocks'; of: WeightExpr; scales: WeightExpr; block: [rows: number, columns: number] }
+  /**
+   * Codes `[…, G, 16]` and exponents `[…, G]`, both uint8, as ggml's blocks of `mxfp4`: `[…, 32 · G]`. The low nibble of
+   * a byte is the element before that of the high one. Source: `convert_moe_packed_tensors` in transformers' `mxfp4.py`.
+   */
+  | { kind: 'packMxfp4'; of: WeightExpr; scales: WeightExpr }
   /** Normal numbers N(mean, std²) of a counter-based generator: the same for every host (`random-weights.ts`). float32. */
   | { kind: 'random'; seed: number; stream: string; mean: number; std: number; shape: number[] };
 
@@ -52,7 +63,12 @@ export function shapeOf(expr: WeightExpr): number[] {
     case 'concat':
       return [expr.of.reduce((rows, part) => rows + (shapeOf(part)[0] ?? 0), 0), ...shapeOf(first(expr.of)).slice(1)];
     case 'dequantise':
+    case 'scaleBlocks':
       return shapeOf(expr.of);
+    case 'packMxfp4': {
+      const [codes = 0, groups = 0, ...outer] = shapeOf(expr.of).toReversed();
+      return [...outer.toReversed(), 2 * codes * groups];
+    }
   }
 }
 
@@ -63,12 +79,32 @@ export function dtypeOf(expr: WeightExpr): Dtype {
       return expr.dtype;
     case 'random':
     case 'dequantise':
+    case 'scaleBlocks':
       return 'float32';
+    case 'packMxfp4':
+      return 'mxfp4';
     case 'stack':
     case 'concat':
       return dtypeOf(first(expr.of));
     default:
       return dtypeOf(expr.of);
+  }
+}
+
+/** The expressions that one is made of. */
+export function partsOf(expr: WeightExpr): readonly WeightExpr[] {
+  switch (expr.kind) {
+    case 'stored':
+    case 'random':
+      return [];
+    case 'stack':
+    case 'concat':
+      return expr.of;
+    case 'scaleBlocks':
+    case 'packMxfp4':
+      return [expr.of, expr.scales];
+    default:
+      return [expr.of];
   }
 }
 

@@ -11,6 +11,8 @@ export const dtypes = {
   bfloat16: { elements: 1, bytes: 2 },
   float8_e4m3: { elements: 1, bytes: 1 },
   float8_e5m2: { elements: 1, bytes: 1 },
+  // A power of two: how scales of blocks are stored.
+  float8_e8m0: { elements: 1, bytes: 1 },
   int64: { elements: 1, bytes: 8 },
   int32: { elements: 1, bytes: 4 },
   int16: { elements: 1, bytes: 2 },

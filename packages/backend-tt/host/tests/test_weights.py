@@ -10,7 +10,7 @@ import torch
 from dequantise import BLOCKS, DECODERS, dequantise
 from failure import Failure
 from random_weights import random_weights
-from weights import TRANSFORMS, Checkpoint, evaluate, to_torch
+from weights import SOURCES, TRANSFORMS, Checkpoint, evaluate, to_torch
 
 # Recorded from the reference in TypeScript, which checks the same file.
 FIXTURE = Path(__file__).parents[3] / 'graph' / 'src' / 'fixtures' / 'weight-exprs.json'
@@ -42,11 +42,18 @@ def test_the_cases_have_every_kind_and_every_storage_type() -> None:
                 visit(item)
 
     visit([case['expr'] for case in CASES])
-    assert kinds - {None} == {*TRANSFORMS, 'stored', 'random', 'stack', 'concat'}
-    assert dtypes - {None} == set(BLOCKS) == set(DECODERS)
+    assert kinds - {None} == {*SOURCES, *TRANSFORMS}
+    assert dtypes - {None} == set(BLOCKS) == {*DECODERS, 'uint8'}
 
 
-@pytest.mark.parametrize('name, dtype', [('float8_e4m3', torch.float8_e4m3fn), ('float8_e5m2', torch.float8_e5m2)])
+FLOAT8 = [
+    ('float8_e4m3', torch.float8_e4m3fn),
+    ('float8_e5m2', torch.float8_e5m2),
+    ('float8_e8m0', torch.float8_e8m0fnu),
+]
+
+
+@pytest.mark.parametrize('name, dtype', FLOAT8)
 def test_every_code_of_a_float8_is_what_torch_says(name: str, dtype: torch.dtype) -> None:
     codes = np.arange(256, dtype=np.uint8)
     expected = torch.from_numpy(codes).view(dtype).float().numpy()
@@ -84,6 +91,12 @@ WRONG = [
     ({'kind': 'rows', 'of': expr(), 'start': 2, 'count': 2, 'step': 1}, 'request', 'row 3 is wanted of 3'),
     ({'kind': 'permuteRows', 'of': expr(), 'order': [3]}, 'request', 'row 3 is wanted of 3'),
     ({'kind': 'columns', 'of': expr(), 'start': 1, 'count': 2}, 'request', 'column 2 is wanted of 2'),
+    (
+        {'kind': 'scaleBlocks', 'of': expr(), 'scales': expr(bytes=8, shape=[1, 2]), 'block': [2, 1]},
+        'request',
+        'blocks of 2 × 1 need scales',
+    ),
+    ({'kind': 'packMxfp4', 'of': expr(), 'scales': expr()}, 'request', 'mxfp4 is made of uint8'),
     ({'kind': 'transpose', 'of': expr(shape=[6])}, 'request', 'only a matrix'),
 ]
 
