@@ -233,12 +233,56 @@ test.each<[string, object, ErrorClass, RegExp]>([
     'packed weights',
     { quantization_config: { quant_method: 'gptq' } },
     UnsupportedModelError,
-    /quantization_config: weights quantised by "gptq"/,
+    /quantization_config: weights quantised by "gptq" are not read/,
+  ],
+  [
+    'packed weights of another kind',
+    { quantization_config: { quant_method: 'awq', bits: 4 } },
+    UnsupportedModelError,
+    /"awq" are not read, only those by fp8 and mxfp4: use the unquantised checkpoint, or a GGUF file/,
+  ],
+  [
+    'bitsandbytes, which did not write its name once',
+    { quantization_config: { load_in_8bit: true } },
+    UnsupportedModelError,
+    /quantised by "bitsandbytes" are not read/,
+  ],
+  [
+    'a quantisation without a name',
+    { quantization_config: 'int4' },
+    UnsupportedModelError,
+    /quantised by some method are not read/,
+  ],
+  [
+    'fp8 with experts of 4 bits',
+    { quantization_config: { quant_method: 'fp8', expert_dtype: 'fp4' } },
+    UnsupportedModelError,
+    /^quantization_config\.expert_dtype: "fp4" is not supported; there are fp8/,
+  ],
+  [
+    'fp8 whose blocks have three sides',
+    { quantization_config: { quant_method: 'fp8', weight_block_size: [1, 2, 3] } },
+    SpecError,
+    /^quantization_config\.weight_block_size/,
   ],
 ])('%s', (_, change, type, message) => {
   const error = thrownBy(() => convertConfig({ ...tiny, ...change }));
   expect(error).toBeInstanceOf(type);
   expect(error.message).toMatch(message);
+});
+
+test('how weights are packed is read, and keys of it that nobody knows are told', () => {
+  const fp8 = { quant_method: 'fp8', activation_scheme: 'dynamic', fmt: 'e4m3', weight_block_size: [64, 128], x: 1 };
+  const { quantisation, report } = convertConfig({ ...tiny, quantization_config: fp8 });
+  expect(quantisation).toEqual({ method: 'fp8', block: [64, 128] });
+  expect(report.understood).toContain('quantization_config');
+  expect(report.ignored.map(({ key }) => key)).not.toContain('quantization_config');
+  expect(report.unknown).toContain('quantization_config.x');
+  const block = (config: object) => convertConfig({ ...tiny, quantization_config: config }).quantisation;
+  expect(block({ quant_method: 'fp8' })).toEqual({ method: 'fp8', block: [128, 128] });
+  expect(block({ quant_method: 'fp8', weight_block_size: null })).toEqual({ method: 'fp8', block: null });
+  expect(block({ quant_method: 'mxfp4' })).toEqual({ method: 'mxfp4' });
+  expect(convertConfig(tiny).quantisation).toBeNull();
 });
 
 test('an unknown family is named, with the one most like it', () => {

@@ -2,13 +2,16 @@ import { CheckpointError, type ModelSpec, UnsupportedModelError } from '@tttv2/s
 import { z } from 'zod';
 import type { ModelFamily } from './define-model.ts';
 import { models } from './models/index.ts';
-import type { ConversionReport } from './report.ts';
+import { type Quantisation, readQuantisation } from './quantisation.ts';
+import { type ConversionReport, unreadWithin } from './report.ts';
 import { unknownFamily } from './unknown-family.ts';
 
 export interface Conversion {
   spec: ModelSpec;
   family: ModelFamily;
   report: ConversionReport;
+  /** How the weights are packed; null where each is a tensor, or as GGUF says. */
+  quantisation: Quantisation | null;
 }
 
 const supported = models.map((model) => model.modelType);
@@ -18,7 +21,7 @@ const configSchema = z.record(z.string(), z.unknown());
 /**
  * Makes a specification of the content of a `config.json`, as it stands on the hub or as transformers 5 writes it.
  * `file` is what messages call it.
- * @throws UnsupportedModelError when the family is unknown, or a key asks for what no specification can say.
+ * @throws UnsupportedModelError when the family is unknown, the weights are quantised in a way that is not read, or a key asks for what no specification can say.
  * @throws SpecError that names the key whose value is wrong, or contradicts another.
  * @throws CheckpointError when it is not a configuration at all.
  */
@@ -29,23 +32,17 @@ export function convertConfig(config: unknown, file = 'config.json'): Conversion
   if (typeof modelType !== 'string') throw withoutType(values.architectures, file);
   const family = models.find((model) => model.modelType === modelType);
   if (family === undefined) throw unknownFamily({ file, key: 'model_type', found: modelType, supported });
-  refuseQuantised(values.quantization_config, modelType, file);
-  return { family, ...family.convert({ file, modelType, values }) };
+  const { quantization_config: packing, ...others } = values;
+  const read = readQuantisation(packing, { modelType, file });
+  if (read === null) return { family, quantisation: null, ...family.convert({ file, modelType, values }) };
+  const { spec, report } = family.convert({ file, modelType, values: others });
+  report.understood.push('quantization_config');
+  report.unknown.push(...unreadWithin('quantization_config', packing, read.parsed));
+  return { family, quantisation: read.quantisation, spec, report };
 }
 
 function withoutType(architectures: unknown, file: string): UnsupportedModelError {
   const named = Array.isArray(architectures) ? `, only "architectures": ${JSON.stringify(architectures)}` : '';
   const message = `${file}: there is no "model_type"${named}: add the one of its family; supported are ${supported.join(', ')}`;
   return new UnsupportedModelError({ modelType: null, keys: ['model_type'], message });
-}
-
-const quantisationSchema = z.object({ quant_method: z.string() });
-
-/** The weights of such a checkpoint are packed in a way of their own; GGUF carries its quantisation in its tensor types. */
-function refuseQuantised(quantisation: unknown, modelType: string, file: string): void {
-  if (quantisation === undefined || quantisation === null) return;
-  const parsed = quantisationSchema.safeParse(quantisation);
-  const method = parsed.success ? ` "${parsed.data.quant_method}"` : '';
-  const message = `${file}: quantization_config: weights quantised by${method || ' some method'} are not read: use the unquantised checkpoint, or a GGUF file`;
-  throw new UnsupportedModelError({ modelType, keys: ['quantization_config'], message });
 }

@@ -29,8 +29,13 @@ test.each<[string, Record<string, Uint8Array | string>, RegExp]>([
   ['weights alone', { 'model.safetensors': safetensors }, /neither config\.json nor .*there are model\.safetensors/],
   [
     'a config alone',
+    { 'config.json': config, 'tokenizer.json': '' },
+    /no model\.safetensors.*there are config\.json, tokenizer\.json/,
+  ],
+  [
+    'pickled weights',
     { 'config.json': config, 'pytorch_model.bin': '' },
-    /no model\.safetensors.*there are config\.json, pytorch_model\.bin/,
+    /^pytorch_model\.bin: is a pickle, .*: convert it with .*safetensors/,
   ],
   ['a config that is not JSON', { 'config.json': '{', 'model.safetensors': safetensors }, /^config\.json: is not JSON/],
   ['several GGUF files', { 'a.gguf': gguf, 'b.gguf': gguf }, /2 \.gguf files: name one of them: a\.gguf, b\.gguf/],
@@ -39,6 +44,19 @@ test.each<[string, Record<string, Uint8Array | string>, RegExp]>([
   const error = await openModel(memoryFiles(contents)).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(CheckpointError);
   expect(error instanceof Error && error.message).toMatch(message);
+});
+
+test('an adapter is refused by name, also beside a model: transformers would add it', async () => {
+  const adapter = {
+    'adapter_config.json': '{"base_model_name_or_path": "owner/base"}',
+    'adapter_model.safetensors': '',
+  };
+  const whole = { ...adapter, 'config.json': config, 'model.safetensors': safetensors };
+  for (const contents of [adapter, whole]) {
+    const opened = openModel(memoryFiles(contents));
+    await expect(opened).rejects.toThrow(/^adapter_config\.json: this is an adapter \(LoRA\) of owner\/base, .*merge/);
+    await expect(opened).rejects.toThrow(UnsupportedModelError);
+  }
 });
 
 test('an unknown family is reported before its weights are looked for', async () => {

@@ -1,5 +1,5 @@
-import { dtypeOf, shapeOf, type WeightExpr, type WeightSource } from '@tttv2/graph';
-import { bytesOf, CheckpointError, type ModelSpec } from '@tttv2/spec';
+import type { WeightSource } from '@tttv2/graph';
+import { CheckpointError, type ModelSpec, UnsupportedModelError } from '@tttv2/spec';
 import { z } from 'zod';
 import type { HeaderOptions } from './checkpoint/checkpoint.ts';
 import { readGgufHeader } from './checkpoint/gguf.ts';
@@ -12,6 +12,7 @@ import type { NumberOptions } from './define-gguf-model.ts';
 import type { ModelFiles } from './files.ts';
 import { parseJson } from './parse-json.ts';
 import type { ConversionReport } from './report.ts';
+import { storedBytes } from './stored-bytes.ts';
 import { bindWeights } from './weights.ts';
 
 /** A model whose heads were read: what it is and where its weights lie. None of them is in memory. */
@@ -44,17 +45,18 @@ export async function openModel(files: ModelFiles, options: OpenOptions = {}): P
   const ggufs = names.filter((name) => name.endsWith('.gguf'));
   if (ggufs.length > 0 && !(await hasSafetensors(files)))
     return openGgufModel(files, onlyOne(ggufs, files.name), options);
+  await refuseAdapter(files, names);
   if (!names.includes('config.json')) throw withoutConfig(names, files.name);
   return openSafetensorsModel(files, options);
 }
 
 async function openSafetensorsModel(files: ModelFiles, options: HeaderOptions): Promise<OpenedModel> {
   const config = parseJson(await files.readText('config.json'), z.unknown(), 'config.json');
-  const { spec, family, report } = convertConfig(config);
+  const { spec, family, report, quantisation } = convertConfig(config);
   if (!(await hasSafetensors(files))) throw withoutWeights(await files.list(), files.name);
   const checkpoint = await openSafetensors(files, options);
   return closedOnFailure(checkpoint.files, async () => {
-    const { weights, ignored } = bindWeights(spec, family, checkpoint);
+    const { weights, ignored } = bindWeights(spec, family, checkpoint, quantisation);
     return opened({
       ...{ name: files.name, format: 'safetensors', spec, weights, gguf: null, assumed: [] },
       report: { ...report, ignoredTensors: ignored },
@@ -78,12 +80,22 @@ async function openGgufModel(files: ModelFiles, path: string, options: OpenOptio
 
 function opened(model: Omit<OpenedModel, 'totalBytes' | 'close'>): OpenedModel {
   const { weights } = model;
-  return { ...model, totalBytes: storedBytes(weights), close: () => weights.close() };
+  return { ...model, totalBytes: sumOfBytes(weights), close: () => weights.close() };
 }
 
-function storedBytes(weights: WeightSource): number {
-  const bytes = (expr: WeightExpr) => bytesOf(dtypeOf(expr), shapeOf(expr));
-  return weights.names().reduce((sum, name) => sum + bytes(weights.describe(name)), 0);
+function sumOfBytes(weights: WeightSource): number {
+  return weights.names().reduce((sum, name) => sum + storedBytes(weights.describe(name)), 0);
+}
+
+const adapterSchema = z.object({ base_model_name_or_path: z.string().nullish() });
+
+/** transformers would add the adapter to the model that lies there, or fetch the model that it names. */
+async function refuseAdapter(files: ModelFiles, names: readonly string[]): Promise<void> {
+  const file = 'adapter_config.json';
+  if (!names.includes(file)) return;
+  const { base_model_name_or_path: base } = parseJson(await files.readText(file), adapterSchema, file);
+  const message = `${file}: this is an adapter (LoRA) of ${base ?? 'another model'}, not a model, and adapters are not read: merge both with peft's merge_and_unload(), save_pretrained() the result, and load that`;
+  throw new UnsupportedModelError({ modelType: null, keys: [file], message });
 }
 
 function onlyOne(ggufs: readonly string[], file: string): string {
@@ -99,6 +111,11 @@ function withoutConfig(names: readonly string[], file: string): CheckpointError 
 }
 
 function withoutWeights(names: readonly string[], file: string): CheckpointError {
+  const pickled = names.find((name) => /\.(bin|pt|pth|ckpt)$/.test(name));
+  if (pickled !== undefined) {
+    const message = `is a pickle, which can run any code when it is read, so it is not: convert it with transformers' save_pretrained(), which writes safetensors, or look for a revision of the model that has them`;
+    return new CheckpointError({ file: pickled, message });
+  }
   const message = `has no model.safetensors and no model.safetensors.index.json; ${thereAre(names)}: download them, or convert other weights to safetensors`;
   return new CheckpointError({ file, message });
 }

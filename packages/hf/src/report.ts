@@ -37,7 +37,7 @@ export function reportOn(
 }
 
 /** Paths of keys that a schema dropped: it keeps what it knows. */
-function unreadWithin(path: string, found: unknown, parsed: unknown): string[] {
+export function unreadWithin(path: string, found: unknown, parsed: unknown): string[] {
   if (!isObject(found) || !isObject(parsed)) return [];
   const read = new Map<string, unknown>(Object.entries(parsed));
   return Object.entries(found).flatMap(([key, value]) =>

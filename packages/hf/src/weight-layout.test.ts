@@ -1,4 +1,4 @@
-import { readWeight, type StoredView, shapeOf } from '@tttv2/graph';
+import { readWeight, shapeOf, type WeightExpr } from '@tttv2/graph';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { layoutExpr, storedShape, tensorsOf } from './weight-layout.ts';
@@ -59,7 +59,7 @@ function checkpoint(layout: WeightLayout, parameter: readonly number[]) {
   const shape = storedShape(layout, parameter);
   const bytes = 4 * size(shape);
   const views = tensorsOf(layout, parameter).map(
-    (_, i): StoredView => ({ file: 'f', offset: i * bytes, bytes, dtype: 'float32', shape }),
+    (_, i): WeightExpr => ({ kind: 'stored', file: 'f', offset: i * bytes, bytes, dtype: 'float32', shape }),
   );
   const data = new Uint8Array(Float32Array.from({ length: (views.length * bytes) / 4 }, (_, i) => i).buffer);
   const read = async (offset: number, length: number) => data.slice(offset, offset + length);

@@ -1,4 +1,4 @@
-import { type StoredView, shapeOf, type WeightExpr } from '@tttv2/graph';
+import { shapeOf, type WeightExpr } from '@tttv2/graph';
 import type { WeightLayout } from './weight-names.ts';
 
 /** The tensors that a parameter of a shape is made of: one, or one for each expert. */
@@ -18,10 +18,11 @@ export function storedShape({ tensor, part, isTransposed }: WeightLayout, shape:
 export function layoutExpr(
   { tensor, part, isTransposed = false }: WeightLayout,
   shape: readonly number[],
-  stored: readonly StoredView[],
+  tensors: readonly WeightExpr[],
 ): WeightExpr {
-  const views = stored.map((view) => upright({ kind: 'stored', ...view }, isTransposed));
-  const whole = tensor.includes('{e}') || views[0] === undefined ? { kind: 'stack' as const, of: views } : views[0];
+  const matrices = tensors.map((of) => upright(of, isTransposed));
+  const [first] = matrices;
+  const whole = tensor.includes('{e}') || first === undefined ? { kind: 'stack' as const, of: matrices } : first;
   return part === undefined ? whole : partOf(whole, part, shape);
 }
 

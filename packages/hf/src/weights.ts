@@ -1,9 +1,11 @@
-import type { StoredView, WeightExpr, WeightSource } from '@tttv2/graph';
+import { dtypeOf, shapeOf, type WeightExpr, type WeightSource } from '@tttv2/graph';
 import { type Dtype, type ModelSpec, WeightMismatchError } from '@tttv2/spec';
 import type { Checkpoint } from './checkpoint/checkpoint.ts';
 import { closeFiles } from './checkpoint/open-files.ts';
 import { expectedParameters } from './expected-parameters.ts';
+import type { Quantisation } from './quantisation.ts';
 import type { ConversionReport } from './report.ts';
+import { unpackedTensors } from './unpacked-tensors.ts';
 import { layoutExpr, storedShape, tensorsOf } from './weight-layout.ts';
 import {
   parameterName,
@@ -29,26 +31,32 @@ export interface BoundWeights {
  * Finds every parameter of a model in a checkpoint. Says which tensors it left out, too.
  * @throws WeightMismatchError when one is missing or not as the model needs it, or a tensor belongs to none.
  */
-export function bindWeights(spec: ModelSpec, rules: TensorRules, checkpoint: Checkpoint): BoundWeights {
+export function bindWeights(
+  spec: ModelSpec,
+  rules: TensorRules,
+  checkpoint: Checkpoint,
+  quantisation: Quantisation | null = null,
+): BoundWeights {
+  const tensors = unpackedTensors(checkpoint, quantisation);
   const bound = new Map<string, WeightExpr>();
   const mismatch: Mismatch = { missing: [], unused: [], wrong: [] };
   const used = new Set<string>();
   for (const [parameter, shape] of expectedParameters(spec)) {
-    const layout = layoutIn(checkpoint, rules.weights, parameter, shape);
+    const layout = layoutIn(tensors, rules.weights, parameter, shape);
     const expected = storedShape(layout, shape);
-    const found: StoredView[] = [];
+    const found: WeightExpr[] = [];
     for (const tensor of tensorsOf(layout, shape)) {
-      const view = checkpoint.tensors.get(tensor);
-      if (view === undefined) mismatch.missing.push(`${tensor} (${parameter})`);
-      else if (fits(view, expected)) found.push({ ...view, shape: expected });
+      const expr = tensors.get(tensor);
+      if (expr === undefined) mismatch.missing.push(`${tensor} (${parameter})`);
+      else if (fits(expr, expected)) found.push(shaped(expr, expected));
       else if (!used.has(tensor))
-        mismatch.wrong.push({ name: tensor, expected: show('float', expected), found: shown(view) });
+        mismatch.wrong.push({ name: tensor, expected: show('float', expected), found: shown(expr) });
       used.add(tensor);
     }
     bound.set(parameter, layoutExpr(layout, shape, found));
   }
   const ignored = new Map<string, { tensors: string; count: number; why: string }>();
-  for (const tensor of checkpoint.tensors.keys()) {
+  for (const tensor of tensors.keys()) {
     if (used.has(tensor)) continue;
     const reason = whyIgnored(tensor, spec, rules);
     if (reason === null) mismatch.unused.push(described(tensor, rules));
@@ -60,7 +68,7 @@ export function bindWeights(spec: ModelSpec, rules: TensorRules, checkpoint: Che
 
 /** The first place of which the checkpoint has a tensor; without any, the usual one: that is what is missing. */
 function layoutIn(
-  { tensors }: Checkpoint,
+  tensors: ReadonlyMap<string, WeightExpr>,
   names: WeightNames,
   parameter: string,
   shape: readonly number[],
@@ -76,12 +84,17 @@ interface Mismatch {
   wrong: { name: string; expected: string; found: string }[];
 }
 
-const notNumbers = new Set<Dtype>(['int64', 'int32', 'int16', 'int8', 'uint8', 'bool']);
+const notNumbers = new Set<Dtype>(['int64', 'int32', 'int16', 'int8', 'uint8', 'bool', 'float8_e8m0']);
 
 /** Dimensions of one change nothing: convolutions of single channels lie as `[C, 1, K]`. */
-function fits({ dtype, shape }: StoredView, expected: readonly number[]): boolean {
+function fits(expr: WeightExpr, expected: readonly number[]): boolean {
   const wide = (dims: readonly number[]) => dims.filter((dim) => dim !== 1).join();
-  return wide(shape) === wide(expected) && !notNumbers.has(dtype);
+  return wide(shapeOf(expr)) === wide(expected) && !notNumbers.has(dtypeOf(expr));
+}
+
+function shaped(of: WeightExpr, shape: number[]): WeightExpr {
+  if (of.kind === 'stored') return { ...of, shape };
+  return shapeOf(of).join() === shape.join() ? of : { kind: 'reshape', of, shape };
 }
 
 /** Null when there is no reason to leave a tensor out. */
@@ -134,8 +147,8 @@ function show(dtype: string, shape: readonly number[]): string {
   return `${dtype} [${shape.join(', ')}]`;
 }
 
-function shown({ dtype, shape }: StoredView): string {
-  return show(dtype, shape);
+function shown(expr: WeightExpr): string {
+  return show(dtypeOf(expr), shapeOf(expr));
 }
 
 class CheckpointWeights implements WeightSource {

@@ -13,6 +13,7 @@ const dtypeNames: Readonly<Record<string, Dtype>> = {
   BF16: 'bfloat16',
   F8_E4M3: 'float8_e4m3',
   F8_E5M2: 'float8_e5m2',
+  F8_E8M0: 'float8_e8m0',
   I64: 'int64',
   I32: 'int32',
   I16: 'int16',
