@@ -7,6 +7,7 @@ import {
   bindWeights,
   convertConfig,
   type HiddenStates,
+  openModel,
   openSafetensors,
   parseJson,
   readSafetensorsHeader,
@@ -37,11 +38,16 @@ export interface GoldenCheckpoint extends AsyncDisposable {
   load(factory: ModelFactory, options: PlaceOptions): Promise<Model>;
 }
 
-/** The checkpoint that a fixture was recorded with, as the hub has them. */
-export async function goldenCheckpoint(name: string): Promise<GoldenCheckpoint> {
+async function checkpointFolder(name: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tttv2-golden-'));
   await copyFile(join(goldenFolder(name), 'config.json'), join(folder, 'config.json'));
   await writeFile(join(folder, 'model.safetensors'), generatedSafetensors(await goldenRecipe(name)));
+  return folder;
+}
+
+/** The checkpoint that a fixture was recorded with, as the hub has them. */
+export async function goldenCheckpoint(name: string): Promise<GoldenCheckpoint> {
+  const folder = await checkpointFolder(name);
   const handWritten = handWrittenModels[name];
   if (handWritten !== undefined) return bound(handWritten, folder);
   const config: unknown = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
@@ -49,6 +55,20 @@ export async function goldenCheckpoint(name: string): Promise<GoldenCheckpoint> 
     hiddenStates: convertConfig(config).family.hiddenStates,
     load: (factory, options) => factory.load(folder, options),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
+
+/** The spec and the weights of a fixture, for what is tried before a backend has compiled a graph. */
+export async function goldenSource(name: string) {
+  const folder = await checkpointFolder(name);
+  const { spec, weights } = await openModel(await localFiles(folder));
+  return {
+    spec,
+    weights,
+    async [Symbol.asyncDispose]() {
+      await weights.close();
+      await rm(folder, { recursive: true });
+    },
   };
 }
 
