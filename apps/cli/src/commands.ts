@@ -23,6 +23,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'writes the logits of given tokens to a file',
     load: async () => (await import('./commands/logits.ts')).logits,
   },
+  eval: {
+    summary: 'measures how well a model predicts a text',
+    load: async () => (await import('./commands/eval.ts')).evaluate,
+  },
   verify: {
     summary: 'compares what a model computes with a reference, layer by layer',
     load: async () => (await import('./commands/verify.ts')).verify,
