@@ -75,6 +75,11 @@ test('each device is given its part, the last one filled up', async () => {
     { shape: [2, 1], data: [1, 3] },
   ];
   expect(await parts([2, 2], [2, 1], { axis: 1, meshAxis: 1, size: 2 })).toEqual([left, right, left, right]);
+  const [upper, lower] = [
+    { shape: [2, 1, 3], data: [0, 1, 2, 6, 7, 8] },
+    { shape: [2, 1, 3], data: [3, 4, 5, 9, 10, 11] },
+  ];
+  expect(await parts([2, 2, 3], [2, 1, 3], { axis: 1, meshAxis: 1, size: 2 })).toEqual([upper, lower, upper, lower]);
   const ends = [
     { shape: [2], data: [0, 1] },
     { shape: [2], data: [2, 0] },

@@ -33,15 +33,23 @@ function partOf(whole: WeightExpr, { axis, meshAxis, size }: Sharding, { mesh, d
   const start = part * device[meshAxis];
   const count = Math.min(part, size - start);
   if (count === size) return whole;
-  const cut: WeightExpr =
-    axis === shapeOf(whole).length - 1
-      ? { kind: 'columns', of: cuttable(whole, part, count), start, count }
-      : { kind: 'rows', of: whole, start, count, step: 1 };
-  return count === part ? cut : { kind: 'padRows', of: cut, rows: part - count };
+  if (axis > 0) return within(whole, { axis, start, count });
+  const rows: WeightExpr = { kind: 'rows', of: whole, start, count, step: 1 };
+  return count === part ? rows : { kind: 'padRows', of: rows, rows: part - count };
+}
+
+/** Of each row a part: with all that follows the axis laid out as one dimension, a run of columns. */
+function within(whole: WeightExpr, { axis, start, count }: { axis: number; start: number; count: number }): WeightExpr {
+  const shape = shapeOf(whole);
+  const [outer, size] = [shape.slice(0, axis), shape[axis] ?? 1];
+  const step = shape.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+  if (axis === shape.length - 1) return { kind: 'columns', of: cuttable(whole, count), start, count };
+  const flat: WeightExpr = { kind: 'reshape', of: whole, shape: [...outer, size * step] };
+  const columns: WeightExpr = { kind: 'columns', of: flat, start: start * step, count: count * step };
+  return { kind: 'reshape', of: columns, shape: shape.with(axis, count) };
 }
 
 /** A row in blocks can be cut between them alone: where a part ends within one, it is cut as numbers. */
-function cuttable(of: WeightExpr, ...lengths: number[]): WeightExpr {
-  const { elements } = dtypes[dtypeOf(of)];
-  return lengths.every((length) => length % elements === 0) ? of : { kind: 'dequantise', of };
+function cuttable(of: WeightExpr, length: number): WeightExpr {
+  return length % dtypes[dtypeOf(of)].elements === 0 ? of : { kind: 'dequantise', of };
 }

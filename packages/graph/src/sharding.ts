@@ -3,7 +3,7 @@ import { meshAxisSchema } from './mesh.ts';
 
 /**
  * How a whole tensor lies on a mesh: its `size` elements along `axis` are cut evenly over the devices along `meshAxis`,
- * in order. Where they do not divide, the last part is filled up with zeros.
+ * in order. Where rows do not divide, the last part is filled up with zeros.
  */
 export const shardingSchema = z.strictObject({
   axis: z.number().int().nonnegative(),

@@ -37,10 +37,10 @@ function checkParameters({ parameters }: Graph, mesh: Mesh): void {
     const { axis, size } = sharding;
     const fail = (message: string) => new GraphError({ where: `parameter ${name}`, message });
     checkPart(shape[axis], sharding, mesh, fail);
-    if (axis !== 0 && axis !== shape.length - 1)
-      throw fail(`is cut along axis ${axis} of ${shape.length}: rows (the first) or columns (the last) can be`);
     if (axis !== 0 && size % mesh[sharding.meshAxis] !== 0)
-      throw fail(`${size} columns do not divide over ${mesh[sharding.meshAxis]} devices: rows alone are filled up`);
+      throw fail(
+        `${size} elements of axis ${axis} do not divide over ${mesh[sharding.meshAxis]} devices: rows alone are filled up`,
+      );
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Graph, Node } from '@tttv2/graph';
 import { UnsupportedHardwareError } from '@tttv2/spec';
 
+type Shape = readonly (number | string)[];
+
 /** Something of a model that is cut over devices, and of which each must have as much. */
 interface Share {
   what: string;
@@ -32,18 +34,24 @@ export function checkTensorParallelSize(graph: Graph, devices: number, device: s
 
 /** Each kind once. */
 function sharesOf(graph: Graph): Share[] {
-  const types = new Map(graph.nodes.map(({ id, type }) => [id, type.shape]));
-  const shares = graph.nodes.flatMap((node) => sharesOfNode(node, (name) => types.get(name) ?? []));
+  const types = new Map<string, Shape>(graph.nodes.map(({ id, type }) => [id, type.shape]));
+  const shapeOf = (name: string) => types.get(name) ?? graph.parameters[name]?.shape ?? [];
+  const shares = graph.nodes.flatMap((node) => sharesOfNode(node, shapeOf));
   return [...new Map(shares.map((share) => [share.what, share])).values()];
 }
 
-function sharesOfNode(node: Node, shapeOf: (name: string) => readonly (number | string)[]): Share[] {
+function sharesOfNode(node: Node, shapeOf: (name: string) => Shape): Share[] {
+  if (node.op === 'moe') {
+    const width = Number(shapeOf(node.inputs[2] ?? '')[1]);
+    return [{ what: `an intermediate size of ${width}`, count: width }];
+  }
   if (node.op === 'attention') {
     const [heads, kvHeads] = node.inputs.map((name) => Number(shapeOf(name)[1]));
     return [share(heads, 'heads'), share(kvHeads, 'KV heads')];
   }
   const width = node.type.shape.at(-1);
-  const isInner = (node.op === 'glu' || node.op === 'activation') && typeof width === 'number';
+  // A single number for each token is the gate of a shared expert.
+  const isInner = (node.op === 'glu' || node.op === 'activation') && typeof width === 'number' && width > 1;
   return isInner ? [{ what: `an intermediate size of ${width}`, count: width }] : [];
 }
 

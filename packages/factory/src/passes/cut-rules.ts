@@ -46,7 +46,7 @@ export const cutRules: { readonly [Name in LocalOpName]: CutRule<Name> } = {
   linear: product,
   matmul: product,
   mean: beforeLast(1),
-  moe: () => null,
+  moe: experts,
   mul: elementwise,
   reshape,
   rms_norm: beforeLast(1),
@@ -97,6 +97,16 @@ function product({ type }: { type: { shape: readonly Dim[] } }, [x, , ...bias]: 
   if (x.cut === null) return { inputs: [null, 0, ...bias.map(() => 0)], result: last };
   if (x.cut === last) return { inputs: [last, 1, ...whole], result: null, isSum: true };
   return { inputs: [x.cut, null, ...whole], result: x.cut };
+}
+
+/**
+ * Every device computes a part of the inner dimension of each expert: a summand of what the chosen ones give. Biases of
+ * results would be added by each.
+ */
+function experts(_node: unknown, [x, ...weights]: readonly Operand[]): Way | null {
+  const hasBiases = weights.length > 5;
+  if (x === undefined || x.cut !== null || hasBiases) return null;
+  return { inputs: [null, null, 1, 1, 2, null].slice(0, weights.length + 1), result: null, isSum: true };
 }
 
 /** The same elements in the same order: the cut is where as many of them follow as before. */

@@ -80,12 +80,11 @@ function canBe({ shape, cut, isParameter }: Operand, wanted: Cut, devices: numbe
   return isParameter && wanted !== null ? canBeCut(shape, wanted, devices) : wanted === cut;
 }
 
-/** Rows or columns are cut evenly; rows may be filled up, as long as each device has one. */
+/** Along any axis parts are even; rows may be filled up, as long as each device has one. */
 function canBeCut(shape: readonly Dim[], axis: number, devices: number): boolean {
   const size = shape[axis];
   if (typeof size !== 'number') return false;
-  if (size % devices !== 0) return axis === 0 && Math.ceil(size / devices) * (devices - 1) < size;
-  return axis === 0 || axis === shape.length - 1;
+  return size % devices === 0 || (axis === 0 && Math.ceil(size / devices) * (devices - 1) < size);
 }
 
 /** Parts are joined along what follows the cut, which must be of fixed size. */

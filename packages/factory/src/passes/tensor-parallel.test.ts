@@ -14,7 +14,17 @@ import {
   tapValue,
   validateProgram,
 } from '@tttv2/graph';
-import { type ModelSpec, type UniformOptions, uniformModelSpec } from '@tttv2/spec';
+import {
+  attentionSpec,
+  ffnSpec,
+  layerSpec,
+  type ModelSpec,
+  type MoeOptions,
+  modelSpec,
+  moeSpec,
+  type UniformOptions,
+  uniformModelSpec,
+} from '@tttv2/spec';
 import {
   type FuzzVariant,
   fuzzCase,
@@ -143,6 +153,51 @@ test('what does not divide, and need not, stays whole', async () => {
   expect(stageOf(program).parameters['embedding.weight']?.sharding).toBeNull();
   const [one, many] = [await run(programOf(spec, 1), spec), await run(program, spec)];
   expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
+});
+
+function ofExperts(options: Partial<MoeOptions> = {}): ModelSpec {
+  const ffn = moeSpec({ hiddenDim: 64, numExperts: 6, topK: 2, intermediateDim: 24, ...options });
+  const attention = attentionSpec({ hiddenDim: 64, numHeads: 4 });
+  return modelSpec({ vocabSize: 1003, hiddenDim: 64, layers: [0, 1].map(() => layerSpec({ attention, ffn })) });
+}
+
+describe.each<[name: string, options: Partial<MoeOptions>]>([
+  ['experts', {}],
+  ['experts of a biased choice', { router: { score: 'sigmoid', useSelectionBias: true, useBias: true } }],
+  ['beside a shared one', { shared: { ffn: ffnSpec({ hiddenDim: 64, intermediateDim: 8 }), useGate: true } }],
+])('%s', (_name, options) => {
+  const spec = ofExperts(options);
+
+  test.each([2, 4])('over %i devices are cut within, and give what they give on one', async (devices) => {
+    const program = programOf(spec, devices);
+    const [one, many] = [await run(programOf(spec, 1), spec), await run(program, spec)];
+    expect(one.logits.some((value) => Math.abs(value) > 1)).toBe(true);
+    expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
+    const { parameters } = stageOf(program);
+    const shapes = ['gate', 'up', 'down'].map((name) => parameters[`layers.1.ffn.experts.${name}.weight`]?.shape);
+    const inner = 24 / devices;
+    expect(shapes).toEqual([
+      [6, inner, 64],
+      [6, inner, 64],
+      [6, 64, inner],
+    ]);
+  });
+});
+
+test('experts whose results have biases stay whole: each device would add them', async () => {
+  const spec = ofExperts({ useBias: true });
+  const program = programOf(spec, 2);
+  expect(stageOf(program).parameters['layers.0.ffn.experts.gate.weight']?.sharding).toBeNull();
+  const [one, many] = [await run(programOf(spec, 1), spec), await run(program, spec)];
+  expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
+});
+
+test('experts that do not divide are refused by name', () => {
+  const message = 'an intermediate size of 24 cannot be cut over 16 devices';
+  const spec = ofExperts();
+  const attention = attentionSpec({ hiddenDim: 64, numHeads: 16 });
+  const wide = modelSpec({ ...spec, layers: spec.layers.map(({ ffn }) => layerSpec({ attention, ffn })) });
+  expect(() => programOf(wide, 16)).toThrow(message);
 });
 
 test('rows are selected before or after, as one likes, and ops taken apart after', async () => {

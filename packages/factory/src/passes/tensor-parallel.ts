@@ -34,11 +34,12 @@ export function tensorParallel(graph: Graph, devices: number): Graph {
 
 /** Emits what a device computes of a node. */
 function emitPart(node: Node, inputs: readonly ValueId[], way: Way, devices: number, builder: GraphBuilder): ValueId {
-  if (way.isSum) {
+  if (way.isSum && node.op === 'linear') {
     const [x = '', weight = '', ...bias] = inputs;
     const sum = builder.node('all_reduce', { meshAxis }, [builder.node('matmul', {}, [x, weight])]);
     return bias.length === 0 ? sum : builder.node('add', {}, [sum, ...bias]);
   }
+  if (way.isSum) return builder.node('all_reduce', { meshAxis }, [builder.node(node.op, node.attrs, inputs)]);
   if (node.op === 'reshape' && way.result !== null)
     return builder.node('reshape', { shape: partOf(node.attrs.shape, way.result, devices) }, inputs);
   return builder.node(node.op, node.attrs, inputs);
@@ -76,7 +77,7 @@ function nameForms({ parameters, nodes, outputs }: Graph, { ways }: CutPlan): Fo
 /** The whole keeps the name, which an output may bear; where there is none, the first form does. */
 function nameEach(name: string, cuts: ReadonlySet<Cut>): Map<Cut, string> {
   const own = cuts.has(null) ? null : [...cuts][0];
-  return new Map([...cuts].map((cut) => [cut, cut === own ? name : `${name}@${cut === 0 ? 'rows' : 'columns'}`]));
+  return new Map([...cuts].map((cut) => [cut, cut === own ? name : `${name}@${cut === 0 ? 'rows' : `axis${cut}`}`]));
 }
 
 function cutParameters({ parameters }: Graph, names: FormNames, devices: number): Record<string, Parameter> {
