@@ -31,6 +31,7 @@ export { openModel } from './open-model.ts';
 export { parseJson } from './parse-json.ts';
 export type { FoundConfig } from './read-config.ts';
 export type { ConversionReport } from './report.ts';
+export { storedAs } from './stored-as.ts';
 export type { Tokenizer } from './tokenizer/tokenizer.ts';
 export type { TokenizerConfig } from './tokenizer/tokenizer-config.ts';
 export { parseTokenizerConfig } from './tokenizer/tokenizer-config.ts';

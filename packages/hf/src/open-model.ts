@@ -12,7 +12,7 @@ import type { NumberOptions } from './define-gguf-model.ts';
 import type { ModelFiles } from './files.ts';
 import { parseJson } from './parse-json.ts';
 import type { ConversionReport } from './report.ts';
-import { storedBytes } from './stored-bytes.ts';
+import { storedAs } from './stored-as.ts';
 import { bindWeights } from './weights.ts';
 
 /** A model whose heads were read: what it is and where its weights lie. None of them is in memory. */
@@ -84,7 +84,7 @@ function opened(model: Omit<OpenedModel, 'totalBytes' | 'close'>): OpenedModel {
 }
 
 function sumOfBytes(weights: WeightSource): number {
-  return weights.names().reduce((sum, name) => sum + storedBytes(weights.describe(name)), 0);
+  return weights.names().reduce((sum, name) => sum + storedAs(weights.describe(name)).bytes, 0);
 }
 
 const adapterSchema = z.object({ base_model_name_or_path: z.string().nullish() });

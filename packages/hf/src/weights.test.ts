@@ -1,9 +1,15 @@
-import { WeightMismatchError } from '@tttv2/spec';
+import type { StoredView } from '@tttv2/graph';
+import { bytesOf, type Dtype, WeightMismatchError } from '@tttv2/spec';
 import { expect, test } from 'vitest';
+import { convertConfig } from './convert.ts';
+import { expectedParameters } from './expected-parameters.ts';
 import { buildSafetensors, type SafetensorsEntry } from './fixtures/build-safetensors.ts';
 import { memoryFiles } from './fixtures/memory-files.ts';
 import { bfloat16, tinyConfig, tinyTensors } from './fixtures/tiny-llama.ts';
 import { openModel } from './open-model.ts';
+import { storedShape, tensorsOf } from './weight-layout.ts';
+import { placesOf } from './weight-names.ts';
+import { bindWeights } from './weights.ts';
 
 /** Opens a tiny llama with some tensors put in, and some taken out. */
 function open(change: { put?: Record<string, SafetensorsEntry>; take?: string[]; config?: object }) {
@@ -79,6 +85,54 @@ test('tensors that no model needs are let be', async () => {
   expect((await open(tied).model).weights.names()).not.toContain('lmHead.weight');
   await open({ ...tied, take: ['lm_head.weight'] }).model;
 });
+
+test('a family may name the tensors of mxfp4 beside those that are not packed', () => {
+  const { spec, family } = convertConfig(tinyConfig);
+  const gate = 'layers.{i}.ffn.gate.weight';
+  const places = ['model.layers.{i}.mlp.gate_proj.weight', 'model.layers.{i}.mlp.gate_proj_blocks'];
+  const stored = Object.entries(tinyTensors()).filter(([name]) => !name.startsWith('model.layers.1.mlp.gate_proj'));
+  const tensors = new Map(stored.map(([name, { shape }]) => [name, view('bfloat16', shape)]));
+  tensors.set('model.layers.1.mlp.gate_proj_blocks', view('uint8', [64, 1, 16]));
+  tensors.set('model.layers.1.mlp.gate_proj_scales', view('uint8', [64, 1]));
+  const rules = { weights: { ...family.weights, [gate]: places }, ignoredTensors: {} };
+  const { weights } = bindWeights(spec, rules, { files: new Map(), tensors }, { method: 'mxfp4' });
+  const [plain, packed] = [0, 1].map((layer) => weights.describe(gate.replace('{i}', `${layer}`)));
+  expect(plain).toMatchObject({ kind: 'stored', dtype: 'bfloat16' });
+  expect(packed).toMatchObject({ kind: 'packMxfp4', of: { shape: [64, 1, 16] } });
+  const unpacked = () => bindWeights(spec, rules, { files: new Map(), tensors });
+  expect(unpacked).toThrow(/gate_proj_blocks is uint8 \[64, 1, 16\] and should be float \[64, 32\]/);
+});
+
+test('experts of fp8 are stacked, each with its own scales', () => {
+  const { spec, family } = convertConfig({ ...tinyConfig, model_type: 'mixtral', num_local_experts: 2 });
+  const tensors = new Map<string, StoredView>();
+  for (const [parameter, shape] of expectedParameters(spec)) {
+    const [layout = { tensor: parameter }] = placesOf(family.weights, parameter);
+    for (const name of tensorsOf(layout, shape)) {
+      const own = storedShape(layout, shape);
+      tensors.set(name, view(own.length === 2 ? 'float8_e4m3' : 'float32', own));
+      if (own.length === 2)
+        tensors.set(
+          `${name}_scale_inv`,
+          view(
+            'float32',
+            own.map((size) => Math.ceil(size / 16)),
+          ),
+        );
+    }
+  }
+  const { weights } = bindWeights(spec, family, { files: new Map(), tensors }, { method: 'fp8', block: [16, 16] });
+  const stacks = weights
+    .names()
+    .map((name) => weights.describe(name))
+    .filter(({ kind }) => kind === 'stack');
+  expect(stacks).toHaveLength(2 * 3);
+  for (const stack of stacks) expect(stack).toMatchObject({ of: [{ kind: 'scaleBlocks' }, { kind: 'scaleBlocks' }] });
+});
+
+function view(dtype: Dtype, shape: number[]): StoredView {
+  return { file: 'f', offset: 0, bytes: bytesOf(dtype, shape), dtype, shape };
+}
 
 function elements(expr: { kind: string; shape?: number[] }): number {
   return (expr.shape ?? []).reduce((product, dim) => product * dim, 1);

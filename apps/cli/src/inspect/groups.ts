@@ -1,5 +1,6 @@
-import { dtypeOf, shapeOf, type WeightSource } from '@tttv2/graph';
-import { bytesOf, type Dtype } from '@tttv2/spec';
+import { shapeOf, type WeightSource } from '@tttv2/graph';
+import { storedAs } from '@tttv2/hf';
+import type { Dtype } from '@tttv2/spec';
 
 /** Parameters that serve one purpose. */
 export interface Group {
@@ -18,12 +19,12 @@ export function groupsOf(weights: WeightSource): Group[] {
   for (const parameter of weights.names()) {
     const name = groupName(parameter);
     const expr = weights.describe(parameter);
-    const [shape, dtype] = [shapeOf(expr), dtypeOf(expr)];
+    const { dtype, bytes } = storedAs(expr);
     const before = groups.get(name) ?? { name, parameters: 0, bytes: 0, dtypes: [] };
     groups.set(name, {
       name,
-      parameters: before.parameters + shape.reduce((product, dim) => product * dim, 1),
-      bytes: before.bytes + bytesOf(dtype, shape),
+      parameters: before.parameters + shapeOf(expr).reduce((product, dim) => product * dim, 1),
+      bytes: before.bytes + bytes,
       dtypes: before.dtypes.includes(dtype) ? before.dtypes : [...before.dtypes, dtype],
     });
   }
