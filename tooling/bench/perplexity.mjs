@@ -1,37 +1,86 @@
-// Perplexity of a text with flash attention off and on.
-//   node tooling/bench/perplexity.mjs MODEL.gguf TEXT
-import { readFileSync } from 'node:fs';
+// Perplexity of a text with weights in several types: converted as they are loaded, and stored so by llama.cpp, whose own
+// perplexity of that file and the same windows stands beside it.
+//   node tooling/bench/perplexity.mjs MODEL.gguf [TEXT] [tokens] [window]
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { cpuBackend } from '@tttv2/backend-cpu';
 import { createModelFactory } from '@tttv2/factory';
-import { feedAll } from '@tttv2/runtime';
+import { feedAll, logprobsOf } from '@tttv2/runtime';
+import { installPeers } from './install-peers.mjs';
+import { startWorker } from './worker.mjs';
 
-const [path, text] = process.argv.slice(2);
+const alice = fileURLToPath(new URL('../../apps/cli/texts/alice.txt', import.meta.url));
+const [path, text = alice, tokens = '2048', size = '512'] = process.argv.slice(2);
+
+/** Our names of types, and llama.cpp's. */
+const types = { float32: 'float32', int8: 'q8_0', int4: 'q4_0', q4_k: 'q4_k' };
+
+installPeers();
 const factory = createModelFactory({ backends: [cpuBackend] });
-
-for (const useFlashAttention of [false, true]) {
-  const model = await factory.load(path, { device: 'cpu', hardware: { useFlashAttention } });
-  const ids = Int32Array.from(model.tokenizer.encode(readFileSync(text, 'utf8')).slice(0, 1024));
-  const state = model.executable.createState({
-    maxSequences: 1,
-    totalTokens: ids.length,
-    tokensPerSequence: ids.length,
-  });
-  let [at, loss] = [0, 0];
-  const start = performance.now();
-  for await (const { data, shape } of feedAll(model.executable, state, ids)) {
-    for (let row = 0; row < shape[0] && at + 1 < ids.length; row++, at++) {
-      loss += negativeLogLikelihood(data.subarray(row * shape[1], (row + 1) * shape[1]), ids[at + 1]);
-    }
+const folder = mkdtempSync(join(tmpdir(), 'tttv2-perplexity-'));
+try {
+  const windows = await readWindows();
+  console.log(`${windows.flat().length} tokens of ${text} in windows of ${size}`);
+  for (const [weightDtype, stored] of Object.entries(types)) {
+    const file = join(folder, `${stored}.gguf`);
+    const worker = fileURLToPath(new URL('workers/llama-cpp-quantise.mjs', import.meta.url));
+    execFileSync(process.execPath, [worker, path, file, stored], { stdio: 'ignore' });
+    const rows = {
+      [`converted to ${weightDtype} at load`]: await ours(path, windows, { weightDtype }),
+      'that file, flash attention off': await ours(file, windows, { useFlashAttention: false }),
+      'that file, flash attention on': await ours(file, windows, { useFlashAttention: true }),
+      'that file, llama.cpp, flash off': await theirs(file, windows, 'off'),
+      'that file, llama.cpp, flash on': await theirs(file, windows, 'on'),
+    };
+    console.log(`${weightDtype}, stored as ${stored} by llama.cpp`);
+    for (const [how, perplexity] of Object.entries(rows)) console.log(`  ${how.padEnd(36)} ${perplexity.toFixed(4)}`);
   }
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.log(
-    `flash ${useFlashAttention ? 'on ' : 'off'}: perplexity ${Math.exp(loss / at).toFixed(4)} of ${at} tokens (${seconds} s)`,
-  );
-  state.dispose();
-  await model.dispose();
+} finally {
+  rmSync(folder, { recursive: true });
 }
 
-function negativeLogLikelihood(logits, id) {
-  const max = logits.reduce((a, b) => Math.max(a, b));
-  return Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - max), 0)) + max - logits[id];
+async function readWindows() {
+  const model = await factory.load(path, { device: 'cpu' });
+  const ids = model.tokenizer.encode(readFileSync(text, 'utf8')).slice(0, Number(tokens));
+  await model.dispose();
+  return Array.from({ length: Math.ceil(ids.length / size) }, (_, i) => ids.slice(i * size, (i + 1) * size));
+}
+
+async function ours(file, windows, hardware) {
+  const model = await factory.load(file, { device: 'cpu', hardware });
+  const state = model.executable.createState({
+    maxSequences: 1,
+    totalTokens: Number(size),
+    tokensPerSequence: Number(size),
+  });
+  const losses = [];
+  for (const window of windows) {
+    let at = 0;
+    for await (const { data, shape } of feedAll(model.executable, state, Int32Array.from(window))) {
+      for (let row = 0; row < shape[0]; row++) {
+        const next = window[++at];
+        const logits = data.subarray(row * shape[1], (row + 1) * shape[1]);
+        if (next !== undefined) losses.push(-logprobsOf(logits, next, 0).logprob);
+      }
+    }
+    state.release(0);
+  }
+  state.dispose();
+  await model.dispose();
+  return perplexityOf(losses);
+}
+
+async function theirs(file, windows, flash) {
+  const worker = startWorker('node-llama-cpp.mjs', [file, flash, size]);
+  const losses = [];
+  for (const scored of windows) losses.push(...(await worker.ask({ scored })).losses);
+  worker.stop();
+  return perplexityOf(losses);
+}
+
+function perplexityOf(losses) {
+  return Math.exp(losses.reduce((sum, loss) => sum + loss, 0) / losses.length);
 }
