@@ -1,8 +1,25 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { compileGgml, cpuDescription } from '@tttv2/ggml';
 import { type Backend, isCollective, opset } from '@tttv2/graph';
-import { UnsupportedHardwareError } from '@tttv2/spec';
+import { deviceStorage, UnsupportedHardwareError } from '@tttv2/spec';
 import { resolveHardware } from './resolve-hardware.ts';
+
+/** As `resolveHardware` and ggml's lowering have it. */
+const storage = deviceStorage({
+  weightDtypes: ['float32', 'bfloat16', 'float16', 'int8', 'q4_k', 'int4'],
+  weightDtype: null,
+  vectorDtype: 'float32',
+  kvCacheDtypes: ['float32', 'bfloat16', 'float16', 'q8_0', 'q4_0'],
+  kvCacheDtype: { exact: 'float32', fast: 'float16' },
+  valueDtype: 'float32',
+  maskDtype: 'float32',
+  cacheTile: 256,
+  recurrentCopies: 2,
+  tokensPerStep: 512,
+  mapsFiles: true,
+  // This process without a model, as measured, and the native graphs that a state keeps (ggml's `state.ts`).
+  reservedBytes: 120e6 + 16 * 2 ** 20,
+});
 
 /** This machine's processor, by ggml. */
 export const cpuBackend: Backend = {
@@ -29,6 +46,7 @@ export const cpuBackend: Backend = {
         memoryBytes: totalmem(),
         bandwidth: null,
         mesh: [1, 1],
+        storage,
       },
     ];
   },

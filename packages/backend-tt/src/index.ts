@@ -1,5 +1,5 @@
 export type { Board } from './devices/board.ts';
-export { boardOf, boards } from './devices/index.ts';
+export { boardOf, boards, knownDevices } from './devices/index.ts';
 export type { EmittedModule } from './emit-module.ts';
 export type { EmittedProgram } from './emit-program.ts';
 export { emitProgram } from './emit-program.ts';

@@ -55,7 +55,13 @@ export function ttBackend({ mode = 'device', python = defaultPython(), padding }
     },
     async devices() {
       if (mode === 'device') return (await installedBoards(boards)).map(({ spec }) => spec);
-      return boards.map(({ spec }) => ({ ...spec, description: `${spec.description} (${notThere[mode]})` }));
+      // Golden functions compute in this machine's memory.
+      const memory = mode === 'reference' ? { memoryBytes: null } : {};
+      return boards.map(({ spec }) => ({
+        ...spec,
+        ...memory,
+        description: `${spec.description} (${notThere[mode]})`,
+      }));
     },
     supports: (node, graph, hardware) => supports(node, graph, hardware, mode),
     async compile(program, weights, hardware, { progress, signal } = {}) {

@@ -1,4 +1,4 @@
-import { bytesOf, UnsupportedHardwareError } from '@tttv2/spec';
+import { bytesOf, deviceStorage, UnsupportedHardwareError } from '@tttv2/spec';
 import type { Backend } from './backend.ts';
 import { checkStateOptions } from './check-state-options.ts';
 import { cachePlaces, checkStep, indexBounds } from './check-step.ts';
@@ -26,10 +26,11 @@ export const referenceBackend: Backend = {
       name: 'reference',
       description: 'evaluation by definition',
       cores: 1,
-      memoryBytes: 2 ** 32,
+      memoryBytes: null,
       bandwidth: null,
       // Devices are turns of a loop: as many as anybody needs.
       mesh: [8, 8],
+      storage: deviceStorage(),
     },
   ],
   supports: () => ({ kind: 'native' }),

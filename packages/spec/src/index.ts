@@ -10,6 +10,8 @@ export type {
 export { attentionSpec, attentionSpecSchema, attentionTypeOf } from './attention-spec.ts';
 export type { DeviceSpec } from './device-spec.ts';
 export { deviceSpecSchema } from './device-spec.ts';
+export type { DeviceStorage } from './device-storage.ts';
+export { deviceStorage } from './device-storage.ts';
 export type { Dtype } from './dtype.ts';
 export { bytesOf, dtypeSchema, dtypes } from './dtype.ts';
 export { CheckpointError } from './errors/checkpoint-error.ts';
@@ -27,6 +29,8 @@ export { activationTypeSchema, ffnSpec, ffnSpecSchema } from './ffn-spec.ts';
 export type { HardwareConfig } from './hardware-config.ts';
 export { hardwareConfig, hardwareConfigSchema } from './hardware-config.ts';
 export { hardwareConfigJsonSchema, modelSpecJsonSchema } from './json-schema.ts';
+export type { LayerKind } from './layer-kinds.ts';
+export { layerKindsOf } from './layer-kinds.ts';
 export type { InlineLayerSpec, LayerNorms, LayerOptions, LayerSpec, MixerSpec } from './layer-spec.ts';
 export { layerSpec, layerSpecSchema } from './layer-spec.ts';
 export type { InlineMlaSpec, MlaOptions, MlaSpec } from './mla-spec.ts';

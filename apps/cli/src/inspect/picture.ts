@@ -1,9 +1,9 @@
 import type { Graph, Node } from '@tttv2/graph';
 import type { LayerSpec, ModelSpec } from '@tttv2/spec';
+import { type LayerKind, layerKindsOf } from '@tttv2/spec';
 import { showRanges } from '../ranges.ts';
 import { wrap } from '../wrap.ts';
 import { describeFfn, describeMixer } from './describe-layer.ts';
-import { type LayerKind, layerKindsOf } from './layer-kinds.ts';
 
 /** Columns for a part's name, and for what is said of it; indentation and the frame of a layer take the rest of 80. */
 const nameWidth = 18;

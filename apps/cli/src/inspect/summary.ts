@@ -1,7 +1,7 @@
 import type { ConversionReport } from '@tttv2/hf';
+import { type LayerKind, layerKindsOf } from '@tttv2/spec';
 import type { Architecture } from '../open-architecture.ts';
 import { type Group, groupsOf } from './groups.ts';
-import { type LayerKind, layerKindsOf } from './layer-kinds.ts';
 
 /** What `inspect` tells of a model. */
 export interface Summary {

@@ -1,4 +1,5 @@
 import type { Board } from './board.ts';
+import { storageOf } from './storage.ts';
 
 /** Source: the vendor's product page. */
 export const n150: Board = {
@@ -9,6 +10,7 @@ export const n150: Board = {
     memoryBytes: 12e9,
     bandwidth: 288e9,
     mesh: [1, 1],
+    storage: storageOf(12e9),
   },
   arch: 'wormhole_b0',
   // ttnn warns that HiFi4 with float32 accumulation is less accurate than HiFi3 on Wormhole, for a fault of the hardware.

@@ -1,4 +1,5 @@
-import type { LayerSpec, ModelSpec } from '@tttv2/spec';
+import type { LayerSpec } from './layer-spec.ts';
+import type { ModelSpec } from './model-spec.ts';
 
 /** Layers that are alike. */
 export interface LayerKind {
