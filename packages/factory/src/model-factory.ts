@@ -12,6 +12,7 @@ import { buildProgram } from './build-program.ts';
 import { checkMesh } from './check-mesh.ts';
 import { Model } from './model.ts';
 import { type DownloadProgress, downloading, type ModelProgress, placing } from './model-progress.ts';
+import { checkMemory } from './plan/check-memory.ts';
 import { randomWeightSource } from './random-weight-source.ts';
 import { type FoundDevice, findDevice, listDevices } from './registry.ts';
 
@@ -64,6 +65,7 @@ export function createModelFactory({ backends, openFiles = noFiles }: ModelFacto
     const hardware = hardwareConfig({ ...options.hardware, deviceType: options.device });
     checkMesh(device, hardware);
     const program = buildProgram(spec, backend, hardware);
+    checkMemory(spec, device, hardware, { program, weights });
     const { onProgress, signal } = options;
     return backend.compile(program, weights, hardware, {
       ...(onProgress === undefined ? {} : { progress: placing(onProgress) }),

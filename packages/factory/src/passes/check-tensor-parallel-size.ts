@@ -32,6 +32,11 @@ export function checkTensorParallelSize(graph: Graph, devices: number, device: s
   });
 }
 
+/** Whether every share of a model divides over so many devices. */
+export function dividesOver(graph: Graph, devices: number): boolean {
+  return sharesOf(graph).every(({ count }) => count % devices === 0);
+}
+
 /** Each kind once. */
 function sharesOf(graph: Graph): Share[] {
   const types = new Map<string, Shape>(graph.nodes.map(({ id, type }) => [id, type.shape]));

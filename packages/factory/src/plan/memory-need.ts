@@ -1,0 +1,173 @@
+import type { Graph, GraphState } from '@tttv2/graph';
+import { bytesOf, type DeviceStorage, type Dtype, dtypes, type KvCacheDtype, type WeightDtype } from '@tttv2/spec';
+import { storedAs } from '../passes/weight-dtype.ts';
+import { peakOfLiveValues } from './live-values.ts';
+import type { HeldParameter, Layout, Part } from './model-layout.ts';
+import type { ParameterRole } from './parameter-roles.ts';
+
+/** What is asked of a model: how it is held, and for what. */
+export interface MemoryDemand {
+  /** null: as the device holds matrices when nothing is said. */
+  weightDtype: WeightDtype | null;
+  /** null: likewise. */
+  kvCacheDtype: KvCacheDtype | null;
+  /** Tokens of a sequence. */
+  context: number;
+  /** Sequences at a time. */
+  batch: number;
+}
+
+/** Bytes of one layer, on one device. */
+export interface PartNeed {
+  kind: Part['kind'];
+  /** Which one, counted from 0; null for what is no layer. */
+  layer: number | null;
+  weights: number;
+  /** KV caches and recurrent states. */
+  states: number;
+}
+
+/** Bytes that one device needs. */
+export interface MemoryNeed {
+  /** How it holds KV caches. */
+  kvCacheDtype: KvCacheDtype;
+  reserved: number;
+  /** In the order of the model. */
+  parts: PartNeed[];
+  weights: number;
+  states: number;
+  activations: number;
+  total: number;
+}
+
+/** How a checkpoint stores a parameter, by its canonical name. */
+export type StoredDtype = (parameter: string) => Dtype;
+
+/** What is known of a model's weights. */
+export interface KnownWeights {
+  stored: StoredDtype;
+  /** The type that a matrix is to be held in, where one is chosen for it alone. */
+  chosen?(parameter: string): Dtype | null;
+  /** Whether a parameter takes no memory when it is held like this. */
+  isFree?(parameter: string, held: Dtype): boolean;
+}
+
+/** What one device of a layout needs for what is asked of it. */
+export function memoryNeed(
+  { parts, graph }: Layout,
+  storage: DeviceStorage,
+  demand: MemoryDemand,
+  weights: KnownWeights,
+): MemoryNeed {
+  const held = new Holding(storage, demand, weights);
+  const kvCacheDtype = demand.kvCacheDtype ?? storage.kvCacheDtype[isExact(parts, held) ? 'exact' : 'fast'];
+  const needs = parts.flatMap((part) => needsOf(part, held, statesBytes(part.states, storage, demand, kvCacheDtype)));
+  const { reservedBytes: reserved } = storage;
+  const [ofWeights, states] = [sum(needs, (need) => need.weights), sum(needs, (need) => need.states)];
+  const activations = activationBytes(graph, storage, demand);
+  const total = reserved + ofWeights + states + activations;
+  return { kvCacheDtype, reserved, parts: needs, weights: ofWeights, states, activations, total };
+}
+
+function needsOf(part: Part, held: Holding, states: number): PartNeed[] {
+  const { kind, layers, parameters } = part;
+  if (kind !== 'layers') return [{ kind, layer: null, weights: sum(parameters, (one) => held.bytes(one)), states }];
+  return layers.map((layer) => ({
+    kind,
+    layer,
+    weights: sum(parameters, ({ name, ...one }) => held.bytes({ ...one, name: inLayer(name, layer) })),
+    states,
+  }));
+}
+
+function inLayer(name: string, layer: number): string {
+  return name.replace(/^layers\.\d+/, `layers.${layer}`);
+}
+
+/** All matrices are float32. */
+function isExact(parts: readonly Part[], held: Holding): boolean {
+  return parts.every(({ parameters }) =>
+    parameters.every((one) => !one.roles.has('matrix') || held.dtype(one, 'matrix') === 'float32'),
+  );
+}
+
+/** How a device holds parameters. */
+class Holding {
+  readonly #storage: DeviceStorage;
+  readonly #weightDtype: WeightDtype | null;
+  readonly #weights: KnownWeights;
+
+  constructor(storage: DeviceStorage, { weightDtype }: MemoryDemand, weights: KnownWeights) {
+    this.#storage = storage;
+    this.#weightDtype = weightDtype;
+    this.#weights = weights;
+  }
+
+  /** In each of its roles; a table that is held as matrices are serves as both. */
+  bytes(parameter: HeldParameter): number {
+    const isShared = this.#storage.tableDtype === null && parameter.roles.has('matrix');
+    const roles = [...parameter.roles].filter((role) => role !== 'table' || !isShared);
+    return sum(roles, (role) => {
+      const shape = role === 'vector' ? parameter.shape : tiled(parameter.shape, this.#storage.tile);
+      const dtype = this.dtype(parameter, role);
+      return this.#weights.isFree?.(parameter.name, dtype) ? 0 : bytesOf(dtype, shape);
+    });
+  }
+
+  /** What blocks do not divide is held as float32. */
+  dtype({ name, shape }: HeldParameter, role: ParameterRole): Dtype {
+    const { vectorDtype, tableDtype, tile } = this.#storage;
+    if (role === 'vector') return vectorDtype;
+    if (role === 'table' && tableDtype !== null) return tableDtype;
+    const dtype = this.#wanted(name);
+    return (tiled(shape, tile).at(-1) ?? 1) % dtypes[dtype].elements === 0 ? dtype : 'float32';
+  }
+  #wanted(parameter: string): Dtype {
+    if (this.#weightDtype !== null) return storedAs[this.#weightDtype];
+    const { weightDtype } = this.#storage;
+    const usual = weightDtype === null ? this.#weights.stored(parameter) : storedAs[weightDtype];
+    return this.#weights.chosen?.(parameter) ?? usual;
+  }
+}
+
+function statesBytes(
+  states: readonly GraphState[],
+  { tile, cacheTile, recurrentCopies }: DeviceStorage,
+  { context, batch }: MemoryDemand,
+  cacheDtype: Dtype,
+): number {
+  const tokens = batch * filled(context, cacheTile);
+  return sum(states, (state) =>
+    state.kind === 'kv_cache'
+      ? 2 * bytesOf(state.stored ?? cacheDtype, [tokens, state.numKvHeads, filled(state.headDim, tile)])
+      : recurrentCopies * batch * bytesOf('float32', state.shape),
+  );
+}
+
+/** What is computed between ops, and the masks of what each token sees. */
+function activationBytes(graph: Graph, storage: DeviceStorage, { context, batch }: MemoryDemand): number {
+  const { valueDtype, maskDtype, tile, cacheTile, tokensPerStep } = storage;
+  const tokens = tokensPerStep === null ? powerOfTwo(context) : Math.min(tokensPerStep, context * batch);
+  const sizes = { N: Math.max(tokens, batch), R: batch };
+  const values = peakOfLiveValues(graph, sizes, (shape) => bytesOf(valueDtype, tiled(shape, tile)));
+  const windows = new Set(graph.nodes.flatMap((node) => (node.op === 'attention' ? [node.attrs.window] : [])));
+  const mask = maskDtype === null ? 0 : bytesOf(maskDtype, [sizes.N, batch * filled(context, cacheTile)]);
+  return values + windows.size * mask;
+}
+
+function powerOfTwo(atLeast: number): number {
+  return 2 ** Math.ceil(Math.log2(atLeast));
+}
+
+/** The last two dimensions filled up to whole tiles. */
+function tiled(shape: readonly number[], tile: number): number[] {
+  return shape.map((size, i) => (i < shape.length - 2 ? size : filled(size, tile)));
+}
+
+function filled(size: number, to: number): number {
+  return Math.ceil(size / to) * to;
+}
+
+function sum<T>(items: readonly T[], term: (item: T) => number): number {
+  return items.reduce((total, item) => total + term(item), 0);
+}

@@ -1,0 +1,83 @@
+import {
+  type DeviceSpec,
+  DoesNotFitError,
+  type KvCacheDtype,
+  type ModelSpec,
+  UnsupportedHardwareError,
+  type WeightDtype,
+} from '@tttv2/spec';
+import { findAlternatives } from './alternatives.ts';
+import { firstMisfit } from './first-misfit.ts';
+import { largestThat } from './largest-that.ts';
+import type { MemoryDemand, StoredDtype } from './memory-need.ts';
+import type { MemoryPlan } from './memory-plan.ts';
+import { ModelLayouts } from './model-layout.ts';
+import { Planner } from './planner.ts';
+
+export interface PlanOptions {
+  /** Tokens of a sequence. */
+  context: number;
+  /** Sequences at a time; default 1. */
+  batch?: number;
+  /** Default: the device's. */
+  weightDtype?: WeightDtype;
+  /** Default: the device's. */
+  kvCacheDtype?: KvCacheDtype;
+  /** Default: as many of the board's devices as the model can be cut over. */
+  tensorParallelSize?: number;
+  /** How the checkpoint stores its parameters; default: everything as bfloat16. */
+  stored?: StoredDtype;
+  /** Devices to suggest when it does not fit. */
+  others?: readonly DeviceSpec[];
+}
+
+/** The most tokens that are asked about where a model has no limit of its own. */
+const mostTokens = 2 ** 24;
+/** The most sequences that are asked about where a device has no limit of its own. */
+const mostSequences = 2 ** 12;
+
+/**
+ * Whether a model fits on a device, from its specification alone. Bytes of weights and states are exact for what the backends
+ * lay out; those of activations follow from the graph, and what is reserved from the device's description.
+ * @throws UnsupportedHardwareError for a type or a cut that the device or the model does not allow.
+ * @throws DoesNotFitError for more sequences than the device takes. @throws SpecError when the device's memory is unknown.
+ */
+export function planMemory(spec: ModelSpec, device: DeviceSpec, options: PlanOptions): MemoryPlan {
+  const { context, batch = 1, weightDtype = null, kvCacheDtype = null, others = [] } = options;
+  const demand = { context, batch, weightDtype, kvCacheDtype };
+  const planner = new Planner(new ModelLayouts(spec), { stored: options.stored ?? (() => 'bfloat16') });
+  const on = planner.place(device, options.tensorParallelSize);
+  checkDemand(device, demand);
+  const need = planner.need(on, demand);
+  const misfit = firstMisfit(need, on.planned.memoryBytes);
+  const fits = (changed: Partial<MemoryDemand>) => planner.fits(on, { ...demand, ...changed });
+  const longest = spec.maxSeqLen ?? mostTokens;
+  return {
+    device: on.planned,
+    demand,
+    weightDtype: weightDtype ?? device.storage.weightDtype,
+    need,
+    fits: misfit === null,
+    misfit,
+    largest: {
+      context: largestThat((tokens) => fits({ context: tokens }), longest),
+      batch: largestThat((sequences) => fits({ batch: sequences }), device.storage.maxSequences ?? mostSequences),
+    },
+    alternatives: misfit === null ? [] : findAlternatives(planner, on, demand, others),
+  };
+}
+
+function checkDemand({ name, storage }: DeviceSpec, { weightDtype, kvCacheDtype, batch }: MemoryDemand): void {
+  checkDtype(name, 'weightDtype', weightDtype, storage.weightDtypes);
+  checkDtype(name, 'kvCacheDtype', kvCacheDtype, storage.kvCacheDtypes);
+  const { maxSequences } = storage;
+  if (maxSequences === null || batch <= maxSequences) return;
+  const message = `${name} takes ${maxSequences} sequences at a time, but ${batch} are wanted`;
+  throw new DoesNotFitError({ message, wanted: batch, available: maxSequences, unit: 'sequences' });
+}
+
+function checkDtype(device: string, field: 'weightDtype' | 'kvCacheDtype', wanted: string | null, has: string[]): void {
+  if (wanted === null || has.includes(wanted)) return;
+  const message = `${device}: ${field} "${wanted}" is not one that it has; use ${has.join(', ')}`;
+  throw new UnsupportedHardwareError({ device, field, message });
+}
