@@ -51,6 +51,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'writes a model as a Python module of ttnn calls',
     load: async () => (await import('./commands/emit.ts')).emit,
   },
+  plan: {
+    summary: 'says whether a model fits on a device',
+    load: async () => (await import('./commands/plan.ts')).plan,
+  },
   devices: {
     summary: 'lists the devices that models run on',
     load: async () => (await import('./commands/devices.ts')).devices,

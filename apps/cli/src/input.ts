@@ -71,6 +71,16 @@ export function wholeNumber({
   });
 }
 
+/** A count that may be written short: `8k` is 8192, `1m` is 1048576. */
+export function shortCount(named: Named): Input<number | undefined> {
+  return value(named, (given, label) => {
+    const [, digits, unit = ''] = /^(\d+)([km]?)$/i.exec(given) ?? [];
+    const found = Number(digits) * 1024 ** ['', 'k', 'm'].indexOf(unit.toLowerCase());
+    if (Number.isSafeInteger(found) && found >= 1) return found;
+    throw outOfRange('a whole number of at least 1, or one such as 8k', given, label);
+  });
+}
+
 export function number({ min, max = Number.MAX_VALUE, ...named }: Named & Range): Input<number | undefined> {
   return value(named, (given, label) => {
     const found = readNumber(given);

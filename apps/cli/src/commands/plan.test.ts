@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runHere } from '../testing/run-here.ts';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
+
+const folder = await temporaryFolder();
+const config = join(folder, 'config.json');
+await writeFile(
+  config,
+  JSON.stringify({
+    ...{ model_type: 'llama', hidden_size: 4096, intermediate_size: 14336, vocab_size: 128256 },
+    ...{ num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8, max_position_embeddings: 131072 },
+  }),
+);
+const plan = (...args: string[]) => runHere('plan', config, ...args);
+
+test('what fits: its parts with bars, within 80 columns', async () => {
+  const { exitCode, stdout } = await plan('--device', 'n300', '--weight-dtype', 'bfloat8_b', '--context', '8k');
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^config\.json on n300 \(Tenstorrent Wormhole n300\): fits\n/);
+  expect(stdout).toContain('a sequence of 8192 tokens\ncut over its 2 devices, 12.0 GB each');
+  expect(stdout).toMatch(/ {2}layers 0–31 +3\.7 GB +536\.9 MB {2}█+·+\n/);
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('what does not fit: where room ends, and what fits instead', async () => {
+  const { exitCode, stdout } = await plan('--device', 'n150');
+  expect(exitCode).toBe(3);
+  expect(stdout).toContain('first without room: weights of layer 23, ');
+  expect(stdout).toMatch(/what fits instead:\n {2}--weight-dtype bfloat8_b /);
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('all devices, one line each', async () => {
+  const { exitCode, stdout } = await plan('--all', '--weight-dtype', 'bfloat8_b');
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/\ncpu +cpu: weightDtype "bfloat8_b" is not one that it has/);
+  expect(stdout).toMatch(/\nn150 +fits .*\n.*\nt3k +fits .* 8 × 12\.0 GB/);
+});
+
+test('JSON says the same', async () => {
+  const { stdout } = await plan('--device', 't3k', '--kv-dtype', 'bfloat8_b', '--batch', '2', '--json');
+  const shown = JSON.parse(stdout);
+  expect(shown).toMatchObject({ fits: true, misfit: null, demand: { context: 2048, batch: 2 } });
+  expect(shown.need).toMatchObject({ kvCacheDtype: 'bfloat8_b', states: 32 * 2 * 2 * 2048 * 128 * 1.0625 });
+});
+
+test('a file may describe the device', async () => {
+  const file = join(folder, 'device.json');
+  const described = { name: 'mine', description: 'two of mine', cores: null, memoryBytes: 20e9, bandwidth: null };
+  await writeFile(file, JSON.stringify({ ...described, mesh: [1, 2] }));
+  expect(await plan('--device', file)).toMatchObject({ exitCode: 0 });
+  await writeFile(file, JSON.stringify({ ...described, mesh: [1] }));
+  const { exitCode, stderr } = await plan('--device', file);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('mesh');
+});
+
+test.each([
+  [['--device', 'n30'], 'there is no device "n30" to plan for; did you mean n300?'],
+  [['--device', 'n300', '--context', '8q'], '--context: must be a whole number of at least 1, or one such as 8k'],
+  [['--context', '1m'], 'the model has a context of 131072 tokens, found 1048576'],
+  [['--device', 't3k', '--tensor-parallel-size', '3'], '32 heads cannot be cut over 3 devices'],
+])('%j is refused', async (args, message) => {
+  const { exitCode, stderr } = await plan(...args);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(message);
+});

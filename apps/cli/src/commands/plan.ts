@@ -1,0 +1,112 @@
+import type { MemoryPlan, PlanOptions } from '@tttv2/factory';
+import type { DeviceSpec, ModelSpec } from '@tttv2/spec';
+import type { Command, Read } from '../command.ts';
+import { kvCacheDtype, kvCacheDtypes, weightDtypeInput } from '../hardware-inputs.ts';
+import { choice, flag, orElse, shortCount, text, wholeNumber } from '../input.ts';
+import { modelArgument } from '../model-argument.ts';
+import type { Architecture } from '../open-architecture.ts';
+import { print, printJson } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
+
+const device = orElse(
+  'cpu',
+  text({ name: 'device', placeholder: 'NAME', about: 'a device of tttv2 devices, or a .json file that describes one' }),
+);
+const weightDtype = weightDtypeInput("the device's: as stored on a CPU, bfloat16 on boards");
+const kvDtype = choice({ name: 'kv-dtype', placeholder: 'TYPE', about: 'the same as --kv-cache-dtype' }, kvCacheDtypes);
+const context = shortCount({
+  name: 'context',
+  placeholder: 'N',
+  about: "tokens of a sequence, e.g. 8k for 8192; default: 2k, or all of a shorter model's",
+});
+const batch = orElse(1, wholeNumber({ name: 'batch', placeholder: 'N', min: 1, about: 'sequences at a time' }));
+const tensorParallel = wholeNumber({
+  name: 'tensor-parallel-size',
+  placeholder: 'N',
+  min: 1,
+  about: "devices to cut the model over; default: as many of the board's as it can be cut over",
+});
+const all = flag({ name: 'all', about: 'a line for each device that is known' });
+const json = flag({ name: 'json', about: 'prints the same as JSON' });
+
+/** What the command returns when nothing that was asked about fits. */
+const doesNotFit = 3;
+
+export const plan: Command = {
+  about:
+    'Says whether a model fits on a device, and what would, from its headers alone: neither weights nor the device need be here. Ends with 0 when it fits (with --all: on some device), 3 when it does not, 2 when the device is unknown.',
+  inputs: [modelArgument, device, weightDtype, kvCacheDtype, kvDtype, context, batch, tensorParallel, all, json],
+  examples: [
+    { line: 'plan ./config.json --device n300 --weight-dtype bfloat8_b --context 8k', about: 'on both its chips' },
+    { line: 'plan smollm2-135m-instruct --all --batch 4', about: 'on every device' },
+  ],
+  async run(read, signal) {
+    const [{ openArchitecture }, { planMemory }, { plannedDevice, plannedDevices }] = await Promise.all([
+      import('../open-architecture.ts'),
+      import('@tttv2/factory'),
+      import('../plan/planned-devices.ts'),
+    ]);
+    const known = await plannedDevices();
+    const chosen = await plannedDevice(read(device), known);
+    await using model = await openArchitecture(read(modelArgument), signal, { assumeOnes: true });
+    const options = { ...(await readOptions(read, model)), others: known };
+    if (read(all)) {
+      const devices = known.includes(chosen) ? known : [...known, chosen];
+      return showAll(model, devices, (each) => planMemory(model.spec, each, options), read(json));
+    }
+    const planned = planMemory(model.spec, chosen, options);
+    const { showPlan } = await import('../plan/show-plan.ts');
+    if (read(json)) printJson(planned);
+    else print(showPlan(model.name, planned));
+    return planned.fits ? 0 : doesNotFit;
+  },
+};
+
+async function readOptions(read: Read, { spec, weights, randomSeed }: Architecture): Promise<PlanOptions> {
+  const { dtypeOf } = await import('@tttv2/graph');
+  const [weightType, cacheType, devices] = [
+    read(weightDtype),
+    read(kvCacheDtype) ?? read(kvDtype),
+    read(tensorParallel),
+  ];
+  return {
+    context: readContext(read, spec),
+    batch: read(batch),
+    ...(weightType === undefined ? {} : { weightDtype: weightType }),
+    ...(cacheType === undefined ? {} : { kvCacheDtype: cacheType }),
+    ...(devices === undefined ? {} : { tensorParallelSize: devices }),
+    // A configuration alone does not say how its weights are stored.
+    ...(randomSeed === null ? { stored: (name) => dtypeOf(weights.describe(name)) } : {}),
+  };
+}
+
+function readContext(read: Read, { maxSeqLen }: ModelSpec): number {
+  const longest = maxSeqLen ?? Number.POSITIVE_INFINITY;
+  const tokens = read(context) ?? Math.min(2048, longest);
+  if (tokens <= longest) return tokens;
+  throw new UsageError(`--context: the model has a context of ${longest} tokens, found ${tokens}`);
+}
+
+async function showAll(
+  { name }: Architecture,
+  devices: readonly DeviceSpec[],
+  planOn: (device: DeviceSpec) => MemoryPlan,
+  isJson: boolean,
+): Promise<number> {
+  const [{ TttError }, { showMatrix }] = await Promise.all([import('@tttv2/spec'), import('../plan/show-plan.ts')]);
+  const rows = devices.map((each) => {
+    try {
+      return { device: each.name, plan: planOn(each) };
+    } catch (error) {
+      // What one device refuses another may have.
+      if (TttError.isInstance(error)) return { device: each.name, plan: error.message };
+      throw error;
+    }
+  });
+  if (isJson)
+    printJson(
+      rows.map(({ device: of, plan: found }) => (typeof found === 'string' ? { device: of, refused: found } : found)),
+    );
+  else print(showMatrix(name, rows));
+  return rows.some(({ plan: found }) => typeof found !== 'string' && found.fits) ? 0 : doesNotFit;
+}

@@ -1,0 +1,20 @@
+import { cpuBackend } from '@tttv2/backend-cpu';
+import { knownDevices } from '@tttv2/backend-tt';
+import { type DeviceSpec, deviceSpecSchema, UnsupportedHardwareError } from '@tttv2/spec';
+import { suggestion } from '../nearest.ts';
+import { readJsonFile } from '../read-json-file.ts';
+
+/** Devices that memory can be planned for: this machine's processor, and boards, whether they are here or not. */
+export async function plannedDevices(): Promise<DeviceSpec[]> {
+  return [...(await cpuBackend.devices()), ...knownDevices];
+}
+
+/** The device of `known` with this name, or the one that a `.json` file describes. @throws UnsupportedHardwareError, CheckpointError */
+export async function plannedDevice(name: string, known: readonly DeviceSpec[]): Promise<DeviceSpec> {
+  if (name.endsWith('.json')) return readJsonFile(name, deviceSpecSchema);
+  const found = known.find((device) => device.name === name);
+  if (found !== undefined) return found;
+  const names = known.map((device) => device.name);
+  const message = `there is no device "${name}" to plan for${suggestion(name, names)}; there is ${names.join(', ')}, or a .json file that describes one`;
+  throw new UnsupportedHardwareError({ device: name, message });
+}
