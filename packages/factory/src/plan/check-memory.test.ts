@@ -1,8 +1,9 @@
 import { buildModel } from '@tttv2/blocks';
 import { referenceBackend, type WeightSource } from '@tttv2/graph';
 import { bytesOf, type DeviceSpec, DoesNotFitError, deviceStorage, uniformModelSpec } from '@tttv2/spec';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { buildProgram } from '../build-program.ts';
+import { createModelFactory } from '../model-factory.ts';
 import { randomWeightSource } from '../random-weight-source.ts';
 import { checkMemory } from './check-memory.ts';
 
@@ -57,4 +58,12 @@ test('weights that may stay in their file are let through, whatever their size',
   expect(check({}, inFile('/model'), { ...device, storage: { ...storage, mapsFiles: false } })).toThrow(
     DoesNotFitError,
   );
+});
+
+test('a factory refuses it before the backend is asked to place anything', async () => {
+  const compile = vi.fn(referenceBackend.compile);
+  const backend = { ...referenceBackend, compile, devices: async () => [device] };
+  const loading = createModelFactory({ backends: [backend] }).fromSpec(spec, { device: 'small' });
+  await expect(loading).rejects.toMatchObject({ code: 'TTT_DOES_NOT_FIT', available: 300_000, unit: 'bytes' });
+  expect(compile).not.toHaveBeenCalled();
 });

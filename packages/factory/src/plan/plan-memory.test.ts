@@ -34,6 +34,7 @@ test.each([
   [llama8b, 'n150', 'bfloat8_b', 2048, true],
   [llama8b, 'n150', 'bfloat16', 2048, false],
   [llama8b, 'n300', 'bfloat16', 2048, true],
+  [llama8b, 'n300', 'bfloat8_b', 2048, true],
   [llama70b, 'n300', 'bfloat8_b', 8192, false],
   [llama70b, 't3k', 'bfloat8_b', 8192, true],
 ] as const)('case %#: on %s in %s with %i tokens', (spec, name, weightDtype, context, fits) => {
