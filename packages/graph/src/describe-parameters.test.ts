@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GraphBuilder } from './builder.ts';
 import { describeParameters } from './describe-parameters.ts';
-import type { Graph } from './graph.ts';
+import type { Graph, Repeat } from './graph.ts';
 import { placesOf } from './mesh.ts';
 import { readFloats } from './read-floats.ts';
 import type { Sharding } from './sharding.ts';
+import { validate } from './validate.ts';
 import { shapeOf } from './weight-expr.ts';
 import type { WeightSource } from './weight-source.ts';
 
@@ -26,7 +27,11 @@ function rampSource(shape: number[]): WeightSource {
   };
 }
 
-function graphOf(shape: number[], options: { sharding?: Sharding; from?: string } = {}, name = 'w'): Graph {
+function graphOf(
+  shape: number[],
+  options: { sharding?: Sharding; from?: string; repeat?: Repeat } = {},
+  name = 'w',
+): Graph {
   const builder = new GraphBuilder('g');
   builder.parameter(name, shape, null, options);
   return builder.build({});
@@ -85,6 +90,22 @@ test('each device is given its part, the last one filled up', async () => {
     { shape: [2], data: [2, 0] },
   ];
   expect(await parts([3], [2], { axis: 0, meshAxis: 1, size: 3 })).toEqual([...ends, ...ends]);
+});
+
+test('of rows that are repeated in blocks, each device is given its copy', async () => {
+  const source = rampSource([4, 2]);
+  const options = { sharding: { axis: 0, meshAxis: 1, size: 8 }, repeat: { block: 2, times: 2 } } as const;
+  const parts = placesOf([1, 4]).map((place) => {
+    const expr = describeParameters(graphOf([2, 2], options), source, place).get('w');
+    return expr && readFloats(source, expr);
+  });
+  const [first, last] = [Float32Array.of(0, 1, 2, 3), Float32Array.of(4, 5, 6, 7)];
+  expect(await Promise.all(parts)).toEqual([first, first, last, last]);
+});
+
+test('a parameter that does not consist of repeated blocks is refused', () => {
+  const graph = graphOf([6, 2], { repeat: { block: 2, times: 2 } });
+  expect(() => validate(graph)).toThrow('does not consist of repeated blocks');
 });
 
 test('blocks that a cut would split become numbers first', () => {

@@ -1,5 +1,5 @@
 import { dtypes, WeightMismatchError } from '@tttv2/spec';
-import type { Graph, Parameter } from './graph.ts';
+import type { Graph, Parameter, Repeat } from './graph.ts';
 import { onlyPlace, type Place } from './mesh.ts';
 import { type Sharding, wholeShape } from './sharding.ts';
 import { dtypeOf, shapeOf, type WeightExpr } from './weight-expr.ts';
@@ -19,12 +19,26 @@ export function describeParameters(graph: Graph, source: WeightSource, place = o
   );
 }
 
-function describeWhole(name: string, { shape, sharding }: Parameter, source: WeightSource): WeightExpr {
+function describeWhole(name: string, { shape, sharding, repeat }: Parameter, source: WeightSource): WeightExpr {
   const expr = source.describe(name);
-  const [expected, found] = [`[${wholeShape(shape, sharding).join(', ')}]`, `[${shapeOf(expr).join(', ')}]`];
-  if (found === expected) return expr;
+  const [rows = 0, ...row] = wholeShape(shape, sharding);
+  const expected = `[${[rows / (repeat?.times ?? 1), ...row].join(', ')}]`;
+  const found = `[${shapeOf(expr).join(', ')}]`;
+  if (found === expected) return repeat === null ? expr : repeated(expr, repeat);
   const message = `${name} is ${found}, but the model needs ${expected}`;
   throw new WeightMismatchError({ message, wrong: [{ name, expected, found }] });
+}
+
+function repeated(of: WeightExpr, { block, times }: Repeat): WeightExpr {
+  const [rows = 0, ...row] = shapeOf(of);
+  const blocks = rows / block;
+  const flat: WeightExpr = {
+    kind: 'reshape',
+    of,
+    shape: [blocks, block * row.reduce((product, dim) => product * dim, 1)],
+  };
+  const order = Array.from({ length: blocks * times }, (_, i) => Math.floor(i / times));
+  return { kind: 'reshape', of: { kind: 'permuteRows', of: flat, order }, shape: [rows * times, ...row] };
 }
 
 /** The part of a device, filled up with rows of zeros. */

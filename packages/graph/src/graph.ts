@@ -38,6 +38,12 @@ export function stepInputType(input: StepInput, { positionAxes }: Pick<Graph, 'p
   return { dtype: 'int32', shape: shapes[input] };
 }
 
+/** Rows of a tensor in blocks of `block`, each of them there `times` times, one after the other. */
+export interface Repeat {
+  block: number;
+  times: number;
+}
+
 /** A weight: computed with as float32, whatever its storage. */
 export interface Parameter {
   /** Of what a device holds: row-major, without symbolic dimensions. */
@@ -48,6 +54,8 @@ export interface Parameter {
   sharding: Sharding | null;
   /** The canonical parameter that it is made of, for one that is needed in several forms; null: that of its own name. */
   from: string | null;
+  /** How rows of the canonical parameter are repeated in the whole, for as many parts as there are devices; null: they are not. */
+  repeat: Repeat | null;
 }
 
 /** Keys and values of the tokens of all sequences: `[tokens, numKvHeads, headDim]` each, on a device. */

@@ -26,6 +26,7 @@ export type {
   NodeOf,
   Parameter,
   RecurrentState,
+  Repeat,
   StateDeclaration,
   StepInput,
 } from './graph.ts';

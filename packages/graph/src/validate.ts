@@ -1,11 +1,11 @@
 import { dtypeSchema } from '@tttv2/spec';
 import { z } from 'zod';
 import { checkNode, issueText } from './check-node.ts';
-import { type Graph, type GraphState, type Node, stepInputs, stepInputType } from './graph.ts';
+import { type Graph, type GraphState, type Node, type Parameter, stepInputs, stepInputType } from './graph.ts';
 import { GraphError } from './graph-error.ts';
 import { type AttrsOf, isOpName, type OpName, opset, opTable } from './ops/index.ts';
 import { checkScopes } from './scopes.ts';
-import { type Sharding, shardingSchema } from './sharding.ts';
+import { type Sharding, shardingSchema, wholeShape } from './sharding.ts';
 import type { StateNeed } from './state-need.ts';
 import { sameShape, showType, type ValueType, valueTypeSchema } from './value-type.ts';
 
@@ -20,8 +20,10 @@ const rawParameter = z
     // Graphs of opset 1 know one device.
     sharding: shardingSchema.nullable().default(null),
     from: z.string().min(1).nullable().default(null),
+    repeat: z.strictObject({ block: size, times: size }).nullable().default(null),
   })
-  .refine(({ shape, sharding }) => isPart(shape, sharding), 'is no part of what its sharding says');
+  .refine(({ shape, sharding }) => isPart(shape, sharding), 'is no part of what its sharding says')
+  .refine(isRepeated, 'does not consist of repeated blocks');
 
 const rawCache = z
   .strictObject({
@@ -144,6 +146,11 @@ function showNeed(state: StateNeed | GraphState): string {
   return state.kind === 'kv_cache'
     ? `a KV cache for [N, ${state.numKvHeads}, ${state.headDim}]`
     : `recurrent [${state.shape.join(', ')}]`;
+}
+
+function isRepeated({ shape, sharding, repeat }: Pick<Parameter, 'shape' | 'sharding' | 'repeat'>): boolean {
+  const [rows = 0] = wholeShape(shape, sharding);
+  return repeat === null || rows % (repeat.block * repeat.times) === 0;
 }
 
 function isPart(shape: readonly number[], sharding: Sharding | null): boolean {

@@ -7,6 +7,8 @@ type Shape = readonly (number | string)[];
 interface Share {
   what: string;
   count: number;
+  /** Where there are fewer, several devices may have the same. */
+  isRepeatable: boolean;
 }
 
 /**
@@ -16,10 +18,12 @@ interface Share {
  */
 export function checkTensorParallelSize(graph: Graph, devices: number, device: string): void {
   const shares = sharesOf(graph);
-  const uneven = shares.find(({ count }) => count % devices !== 0);
+  const uneven = shares.find((share) => !divides(share, devices));
   if (uneven === undefined) return;
-  const common = shares.reduce((divisor, { count }) => greatestCommonDivisor(divisor, count), 0);
-  const sizes = Array.from({ length: common }, (_, i) => i + 1).filter((size) => size > 1 && common % size === 0);
+  const most = Math.max(...shares.map(({ count }) => count));
+  const sizes = Array.from({ length: most }, (_, i) => i + 1).filter(
+    (size) => size > 1 && shares.every((share) => divides(share, size)),
+  );
   const all = listed(
     shares.map(({ what }) => what),
     'and',
@@ -34,7 +38,11 @@ export function checkTensorParallelSize(graph: Graph, devices: number, device: s
 
 /** Whether every share of a model divides over so many devices. */
 export function dividesOver(graph: Graph, devices: number): boolean {
-  return sharesOf(graph).every(({ count }) => count % devices === 0);
+  return sharesOf(graph).every((share) => divides(share, devices));
+}
+
+function divides({ count, isRepeatable }: Share, devices: number): boolean {
+  return count % devices === 0 || (isRepeatable && devices % count === 0);
 }
 
 /** Each kind once. */
@@ -48,24 +56,23 @@ function sharesOf(graph: Graph): Share[] {
 function sharesOfNode(node: Node, shapeOf: (name: string) => Shape): Share[] {
   if (node.op === 'moe') {
     const width = Number(shapeOf(node.inputs[2] ?? '')[1]);
-    return [{ what: `an intermediate size of ${width}`, count: width }];
+    return [inner(width)];
   }
   if (node.op === 'attention') {
-    const [heads, kvHeads] = node.inputs.map((name) => Number(shapeOf(name)[1]));
-    return [share(heads, 'heads'), share(kvHeads, 'KV heads')];
+    const [heads = 0, kvHeads = 0] = node.inputs.map((name) => Number(shapeOf(name)[1]));
+    return [
+      { what: `${heads} heads`, count: heads, isRepeatable: false },
+      { what: `${kvHeads} KV heads`, count: kvHeads, isRepeatable: true },
+    ];
   }
   const width = node.type.shape.at(-1);
   // A single number for each token is the gate of a shared expert.
   const isInner = (node.op === 'glu' || node.op === 'activation') && typeof width === 'number' && width > 1;
-  return isInner ? [{ what: `an intermediate size of ${width}`, count: width }] : [];
+  return isInner ? [inner(width)] : [];
 }
 
-function share(count = 0, unit: string): Share {
-  return { what: `${count} ${unit}`, count };
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+function inner(width: number): Share {
+  return { what: `an intermediate size of ${width}`, count: width, isRepeatable: false };
 }
 
 /** `a, b and c` */

@@ -155,6 +155,44 @@ test('what does not divide, and need not, stays whole', async () => {
   expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
 });
 
+const qkNorm = { normType: 'rms_norm', normEps: 1e-6, useBias: false, weight: 'plain' } as const;
+
+describe.each<[name: string, options: Partial<UniformOptions>]>([
+  ['as llama has them', {}],
+  ['with biases', biased],
+  ['normalised by one weight', { qkNorm: { norm: qkNorm, scope: 'per_head' } }],
+  ['normalised each by its own', { qkNorm: { norm: qkNorm, scope: 'per_head_weights' } }],
+  ['bounded', { clipQkv: 0.5 }],
+])('few KV heads, %s', (_name, options) => {
+  test.each([
+    [4, 8],
+    [2, 4],
+    [2, 8],
+    [1, 2],
+    [1, 16],
+  ])('%i over %i devices are repeated, and the logits are those of one', async (numKvHeads, devices) => {
+    const spec = uniformModelSpec({ ...llama, numKvHeads, ...options });
+    const program = programOf(spec, devices);
+    const [one, many] = [await run(programOf(spec, 1), spec), await run(program, spec)];
+    expect(one.logits.some((value) => Math.abs(value) > 1)).toBe(true);
+    expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
+    const [[, cache] = []] = kvCachesOf(stageOf(program));
+    expect(cache).toMatchObject({ numKvHeads: 1, sharding: { size: devices } });
+    expect(many.memory.states).toBe(one.memory.states * (devices / numKvHeads));
+  });
+});
+
+test.each<[what: string, options: Partial<UniformOptions>]>([
+  ['normalised all together', { qkNorm: { norm: qkNorm, scope: 'full_width' } }],
+  ['with slopes', { alibiSlopes: Array.from({ length: 16 }, (_, i) => 2 ** (-i / 2)), rope: null }],
+])('KV heads %s are not repeated, but give what they give on one', async (_what, options) => {
+  const spec = uniformModelSpec({ ...llama, ...options });
+  const program = programOf(spec, 8);
+  const [one, many] = [await run(programOf(spec, 1), spec), await run(program, spec)];
+  expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
+  expect(kvCachesOf(stageOf(program)).map(([, { numKvHeads }]) => numKvHeads)).toEqual([4, 4]);
+});
+
 function ofExperts(options: Partial<MoeOptions> = {}): ModelSpec {
   const ffn = moeSpec({ hiddenDim: 64, numExperts: 6, topK: 2, intermediateDim: 24, ...options });
   const attention = attentionSpec({ hiddenDim: 64, numHeads: 4 });
@@ -223,9 +261,9 @@ test.each<[options: Partial<UniformOptions>, devices: number, message: string]>(
     'reference: 28 heads cannot be cut over 8 devices; 28 heads, 4 KV heads and an intermediate size of 96 allow 2 or 4',
   ],
   [
-    { numHeads: 16, numKvHeads: 2 },
-    4,
-    '2 KV heads cannot be cut over 4 devices; 16 heads, 2 KV heads and an intermediate size of 96 allow 2',
+    { numHeads: 12, numKvHeads: 4, headDim: 8 },
+    6,
+    '4 KV heads cannot be cut over 6 devices; 12 heads, 4 KV heads and an intermediate size of 96 allow 2, 4 or 12',
   ],
   [
     { intermediateDim: 90 },

@@ -10,16 +10,18 @@ import {
 } from '@tttv2/graph';
 import type { Cut, Way } from './cut-rules.ts';
 import { type CutPlan, planCuts } from './plan-cuts.ts';
+import { repeatKvHeads } from './repeat-kv-heads.ts';
 
 /** The axis of a mesh `[1, devices]` along which a graph is cut. */
 const meshAxis = 1;
 
 /**
  * Cuts a graph of one device over `devices` of them: what comes out is what each of them runs on its own part. By its
- * structure, not by names: of a decoder, attention is cut by heads, feed-forward networks by their inner dimension, the
+ * structure, not by names: of a decoder, attention is cut by heads (KV heads are repeated where they are too few), feed-forward networks by their inner dimension, the
  * embedding by columns, the head by tokens; it is right for any graph.
  */
-export function tensorParallel(graph: Graph, devices: number): Graph {
+export function tensorParallel(whole: Graph, devices: number): Graph {
+  const graph = repeatKvHeads(whole, devices);
   const plan = planCuts(graph, devices);
   const names = nameForms(graph, plan);
   const parts = { ...graph, parameters: cutParameters(graph, names, devices), states: cutStates(graph, plan, devices) };

@@ -78,8 +78,21 @@ test('a cache that has no room is named, and a narrower one and a shorter contex
 });
 
 test('a model that cannot be cut over all devices of a board is cut over as many as it can', () => {
-  const { device: planned } = planMemory(llama70b, device('galaxy'), { context: 2048 });
-  expect(planned).toMatchObject({ devices: 32, tensorParallelSize: 8 });
+  const twelve = uniformModelSpec({
+    vocabSize: 512,
+    hiddenDim: 768,
+    numLayers: 2,
+    numHeads: 12,
+    intermediateDim: 3072,
+  });
+  const { device: planned } = planMemory(twelve, device('t3k'), { context: 2048 });
+  expect(planned).toMatchObject({ devices: 8, tensorParallelSize: 6 });
+});
+
+test('KV heads are repeated where there are fewer than devices: a device has one, and no less', () => {
+  const states = (name: string) => planMemory(llama70b, device(name), { context: 2048 }).need.states;
+  expect(planMemory(llama70b, device('galaxy'), { context: 2048 }).device.tensorParallelSize).toBe(32);
+  expect(states('galaxy')).toBe(states('t3k'));
 });
 
 test.each<[name: string, options: Partial<PlanOptions>, error: unknown]>([
