@@ -1,4 +1,4 @@
-import { dtypeOf, shapeOf, type WeightExpr } from '@tttv2/graph';
+import { dtypeOf, elementCount, shapeOf, type WeightExpr } from '@tttv2/graph';
 import { dtypes } from '@tttv2/spec';
 import { plainShape } from './shapes.ts';
 import type { TtDtype } from './tt-dtype.ts';
@@ -47,7 +47,7 @@ function flat(of: WeightExpr): WeightExpr {
 export function asTable(parts: readonly WeightExpr[]): WeightExpr {
   const table = joined(parts);
   const [rows = 1, ...rest] = shapeOf(table);
-  return { kind: 'reshape', of: table, shape: [rows, rest.reduce((product, dim) => product * dim, 1)] };
+  return { kind: 'reshape', of: table, shape: [rows, elementCount(rest)] };
 }
 
 /** The same numbers in four dimensions; of several, one after the other. */

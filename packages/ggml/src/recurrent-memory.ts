@@ -1,4 +1,4 @@
-import type { Graph, Step } from '@tttv2/graph';
+import { elementCount, type Graph, type Step } from '@tttv2/graph';
 import { DoesNotFitError } from '@tttv2/spec';
 import { nativeBytes, newArena } from './arena.ts';
 import type { Engine } from './engine.ts';
@@ -37,7 +37,7 @@ export class RecurrentMemory {
   constructor(engine: Engine, graph: Graph, maxSequences: number) {
     const { g } = engine;
     const shapes = Object.entries(graph.states).flatMap(([name, state]) =>
-      state.kind === 'recurrent' ? [{ name, width: state.shape.reduce((size, dim) => size * dim, 1) }] : [],
+      state.kind === 'recurrent' ? [{ name, width: elementCount(state.shape) }] : [],
     );
     const rows = rowsPerSequence * maxSequences;
     this.#engine = engine;

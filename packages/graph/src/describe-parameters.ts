@@ -2,6 +2,7 @@ import { dtypes, WeightMismatchError } from '@tttv2/spec';
 import type { Graph, Parameter, Repeat } from './graph.ts';
 import { onlyPlace, type Place } from './mesh.ts';
 import { type Sharding, wholeShape } from './sharding.ts';
+import { elementCount } from './tensor.ts';
 import { dtypeOf, shapeOf, type WeightExpr } from './weight-expr.ts';
 import type { WeightSource } from './weight-source.ts';
 
@@ -35,7 +36,7 @@ function repeated(of: WeightExpr, { block, times }: Repeat): WeightExpr {
   const flat: WeightExpr = {
     kind: 'reshape',
     of,
-    shape: [blocks, block * row.reduce((product, dim) => product * dim, 1)],
+    shape: [blocks, block * elementCount(row)],
   };
   const order = Array.from({ length: blocks * times }, (_, i) => Math.floor(i / times));
   return { kind: 'reshape', of: { kind: 'permuteRows', of: flat, order }, shape: [rows * times, ...row] };
@@ -56,7 +57,7 @@ function partOf(whole: WeightExpr, { axis, meshAxis, size }: Sharding, { mesh, d
 function within(whole: WeightExpr, { axis, start, count }: { axis: number; start: number; count: number }): WeightExpr {
   const shape = shapeOf(whole);
   const [outer, size] = [shape.slice(0, axis), shape[axis] ?? 1];
-  const step = shape.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+  const step = elementCount(shape.slice(axis + 1));
   if (axis === shape.length - 1) return { kind: 'columns', of: cuttable(whole, count), start, count };
   const flat: WeightExpr = { kind: 'reshape', of: whole, shape: [...outer, size * step] };
   const columns: WeightExpr = { kind: 'columns', of: flat, start: start * step, count: count * step };

@@ -1,4 +1,4 @@
-import { dequantise, type StoredView } from '@tttv2/graph';
+import { dequantise, elementCount, type StoredView } from '@tttv2/graph';
 import { CheckpointError, type ModelSpec } from '@tttv2/spec';
 import type { z } from 'zod';
 import type { GgufHeader } from './checkpoint/gguf.ts';
@@ -111,7 +111,7 @@ export class GgufTensors {
   async numbers(tensor: string): Promise<number[]> {
     const { offset, bytes, dtype, shape } = this.#find(tensor);
     if (offset + bytes > this.#file.size) {
-      const count = shape.reduce((product, dim) => product * dim, 1);
+      const count = elementCount(shape);
       if (this.#assumeOnes && count <= maxAssumed) {
         this.assumed.push(tensor);
         return Array.from({ length: count }, () => 1);

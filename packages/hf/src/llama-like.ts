@@ -1,4 +1,4 @@
-import type { ActivationType, FfnSpec, MoeSpec, RopeSpec } from '@tttv2/spec';
+import type { ActivationType, FfnSpec, MoeSpec, RopeSpec, UniformOptions } from '@tttv2/spec';
 import { type AttentionOptions, attentionSpec, ffnSpec, layerSpec, type ModelSpec, modelSpec } from '@tttv2/spec';
 import { headsOf } from './heads.ts';
 import type { WeightNames } from './weight-names.ts';
@@ -45,6 +45,32 @@ export function llamaLikeSpec(
 
 function gatedFfn({ hidden_size, intermediate_size, hidden_act }: LlamaLikeConfig): FfnSpec {
   return ffnSpec({ hiddenDim: hidden_size, intermediateDim: intermediate_size, activation: hidden_act });
+}
+
+/** What llama's configuration says beside: where there are biases. */
+export interface LlamaConfig extends LlamaLikeConfig {
+  attention_bias: boolean;
+  mlp_bias: boolean;
+}
+
+/** Llama's structure, and what families share that change it in all layers alike. */
+export function llamaOptions(config: LlamaConfig, rope: RopeSpec): UniformOptions {
+  return {
+    vocabSize: config.vocab_size,
+    hiddenDim: config.hidden_size,
+    intermediateDim: config.intermediate_size,
+    numLayers: config.num_hidden_layers,
+    ...headsOf(config),
+    useBiasQ: config.attention_bias,
+    useBiasKv: config.attention_bias,
+    useBiasO: config.attention_bias,
+    rope,
+    activation: config.hidden_act,
+    useBias: config.mlp_bias,
+    normEps: config.rms_norm_eps,
+    maxSeqLen: rope.scaling.kind === 'dynamic' ? null : config.max_position_embeddings,
+    tieEmbeddings: config.tie_word_embeddings,
+  };
 }
 
 /** Names of their tensors, without those of the network. */

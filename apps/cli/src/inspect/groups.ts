@@ -1,4 +1,4 @@
-import { shapeOf, type WeightSource } from '@tttv2/graph';
+import { elementCount, shapeOf, type WeightSource } from '@tttv2/graph';
 import { storedAs } from '@tttv2/hf';
 import type { Dtype } from '@tttv2/spec';
 
@@ -23,7 +23,7 @@ export function groupsOf(weights: WeightSource): Group[] {
     const before = groups.get(name) ?? { name, parameters: 0, bytes: 0, dtypes: [] };
     groups.set(name, {
       name,
-      parameters: before.parameters + shapeOf(expr).reduce((product, dim) => product * dim, 1),
+      parameters: before.parameters + elementCount(shapeOf(expr)),
       bytes: before.bytes + bytes,
       dtypes: before.dtypes.includes(dtype) ? before.dtypes : [...before.dtypes, dtype],
     });

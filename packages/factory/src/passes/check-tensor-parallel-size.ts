@@ -1,7 +1,5 @@
-import type { Graph, Node } from '@tttv2/graph';
+import type { Dim, Graph, Node } from '@tttv2/graph';
 import { UnsupportedHardwareError } from '@tttv2/spec';
-
-type Shape = readonly (number | string)[];
 
 /** Something of a model that is cut over devices, and of which each must have as much. */
 interface Share {
@@ -47,13 +45,13 @@ function divides({ count, isRepeatable }: Share, devices: number): boolean {
 
 /** Each kind once. */
 function sharesOf(graph: Graph): Share[] {
-  const types = new Map<string, Shape>(graph.nodes.map(({ id, type }) => [id, type.shape]));
+  const types = new Map<string, readonly Dim[]>(graph.nodes.map(({ id, type }) => [id, type.shape]));
   const shapeOf = (name: string) => types.get(name) ?? graph.parameters[name]?.shape ?? [];
   const shares = graph.nodes.flatMap((node) => sharesOfNode(node, shapeOf));
   return [...new Map(shares.map((share) => [share.what, share])).values()];
 }
 
-function sharesOfNode(node: Node, shapeOf: (name: string) => Shape): Share[] {
+function sharesOfNode(node: Node, shapeOf: (name: string) => readonly Dim[]): Share[] {
   if (node.op === 'moe') {
     const width = Number(shapeOf(node.inputs[2] ?? '')[1]);
     return [inner(width)];

@@ -1,4 +1,13 @@
-import { type Graph, type Node, type Parameter, type Repeat, rewrite, type ValueId } from '@tttv2/graph';
+import {
+  type Dim,
+  type Graph,
+  type Node,
+  type NodeOf,
+  type Parameter,
+  type Repeat,
+  rewrite,
+  type ValueId,
+} from '@tttv2/graph';
 
 /** What changes where KV heads are repeated: by the names of nodes, parameters and states. */
 interface Plan {
@@ -27,7 +36,7 @@ export function repeatKvHeads(graph: Graph, devices: number): Graph {
   });
 }
 
-function planAttention(node: Node & { op: 'attention' }, chains: Chains, devices: number, plan: Plan): void {
+function planAttention(node: NodeOf<'attention'>, chains: Chains, devices: number, plan: Plan): void {
   const [, k = '', v = ''] = node.inputs;
   const [heads, kvHeads] = [node.type.shape[1], chains.shapeOf(k)[1]].map(Number);
   if (heads === undefined || kvHeads === undefined || kvHeads >= devices) return;
@@ -62,7 +71,7 @@ class Chains {
     for (const name of used) this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
   }
 
-  shapeOf(value: ValueId): readonly (number | string)[] {
+  shapeOf(value: ValueId): readonly Dim[] {
     return this.#nodes.get(value)?.type.shape ?? [];
   }
 

@@ -21,7 +21,7 @@ export function generatedSafetensors({ seed, tensors }: Recipe): Uint8Array {
     end += part.byteLength;
     parts.push(part);
   }
-  return concatenated([...headOf(header), ...parts]);
+  return Buffer.concat([...headOf(header), ...parts]);
 }
 
 /** Numbers in a tensor. */
@@ -34,14 +34,4 @@ function headOf(header: object): Uint8Array[] {
   const text = JSON.stringify(header);
   const bytes = new TextEncoder().encode(text + ' '.repeat(-text.length & 7));
   return [new Uint8Array(BigUint64Array.of(BigInt(bytes.byteLength)).buffer), bytes];
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }

@@ -5,7 +5,7 @@ import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
 import { checkHeads, headsOf } from '../heads.ts';
 import { noWindowKeys } from '../layer-windows.ts';
-import { llamaLikeWeights } from '../llama-like.ts';
+import { llamaLikeWeights, llamaOptions } from '../llama-like.ts';
 import { ropeKeys, ropeOf } from '../rope-config.ts';
 
 /** Defaults: `GraniteConfig` of transformers 5.24. */
@@ -40,27 +40,12 @@ export default defineModel({
   modelType: 'granite',
   config,
   toSpec(config) {
-    const heads = headsOf(config);
-    const rope = ropeOf(config, heads.headDim);
     return uniformModelSpec({
-      vocabSize: config.vocab_size,
-      hiddenDim: config.hidden_size,
-      intermediateDim: config.intermediate_size,
-      numLayers: config.num_hidden_layers,
-      ...heads,
-      useBiasQ: config.attention_bias,
-      useBiasKv: config.attention_bias,
-      useBiasO: config.attention_bias,
+      ...llamaOptions(config, ropeOf(config, headsOf(config).headDim)),
       scale: config.attention_multiplier,
-      rope,
-      activation: config.hidden_act,
-      useBias: config.mlp_bias,
-      normEps: config.rms_norm_eps,
       residualScale: config.residual_multiplier,
       embeddingScale: config.embedding_multiplier,
       logitScale: 1 / config.logits_scaling,
-      maxSeqLen: rope.scaling.kind === 'dynamic' ? null : config.max_position_embeddings,
-      tieEmbeddings: config.tie_word_embeddings,
     });
   },
   ignoredKeys: {},

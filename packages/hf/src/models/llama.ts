@@ -5,7 +5,7 @@ import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
 import { checkHeads, headsOf } from '../heads.ts';
 import { noWindowKeys } from '../layer-windows.ts';
-import { llamaLikeWeights } from '../llama-like.ts';
+import { llamaLikeWeights, llamaOptions } from '../llama-like.ts';
 import { ropeKeys, ropeOf } from '../rope-config.ts';
 
 /** Defaults: `LlamaConfig` of transformers 5.24. */
@@ -34,24 +34,7 @@ export default defineModel({
   modelType: 'llama',
   config,
   toSpec(config) {
-    const heads = headsOf(config);
-    const rope = ropeOf(config, heads.headDim);
-    return uniformModelSpec({
-      vocabSize: config.vocab_size,
-      hiddenDim: config.hidden_size,
-      intermediateDim: config.intermediate_size,
-      numLayers: config.num_hidden_layers,
-      ...heads,
-      useBiasQ: config.attention_bias,
-      useBiasKv: config.attention_bias,
-      useBiasO: config.attention_bias,
-      rope,
-      activation: config.hidden_act,
-      useBias: config.mlp_bias,
-      normEps: config.rms_norm_eps,
-      maxSeqLen: rope.scaling.kind === 'dynamic' ? null : config.max_position_embeddings,
-      tieEmbeddings: config.tie_word_embeddings,
-    });
+    return uniformModelSpec(llamaOptions(config, ropeOf(config, headsOf(config).headDim)));
   },
   ignoredKeys: {
     is_llama_config: 'the family is chosen by model_type',
