@@ -18,19 +18,23 @@ export interface LlamaLikeConfig {
   tie_word_embeddings: boolean;
 }
 
-/** The specification of such a model; `attentionOf` says what is special about the attention of a layer. */
+/**
+ * The specification of such a model; `attentionOf` says what is special about the attention of a layer, `ffnOf` which
+ * network it has, where it is another.
+ */
 export function llamaLikeSpec(
   config: LlamaLikeConfig,
   rope: RopeSpec,
   attentionOf: (layer: number) => Partial<AttentionOptions>,
-  ffn: FfnSpec | MoeSpec = gatedFfn(config),
+  ffnOf: (layer: number) => FfnSpec | MoeSpec | undefined = () => undefined,
 ): ModelSpec {
   const dims = { hiddenDim: config.hidden_size };
   const noBias = { useBiasQ: false, useBiasKv: false, useBiasO: false };
+  const dense = gatedFfn(config);
   const layers = Array.from({ length: config.num_hidden_layers }, (_, layer) =>
     layerSpec({
       attention: attentionSpec({ ...dims, ...headsOf(config), ...noBias, rope, ...attentionOf(layer) }),
-      ffn,
+      ffn: ffnOf(layer) ?? dense,
       normEps: config.rms_norm_eps,
     }),
   );

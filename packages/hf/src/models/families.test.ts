@@ -197,6 +197,31 @@ describe('mixtral', () => {
   });
 });
 
+describe('qwen3_moe', () => {
+  const kindsOf = (config: object) =>
+    specOf({ model_type: 'qwen3_moe', head_dim: 16, num_experts: 8, ...config }).layers.map(({ ffn }) => ffn?.kind);
+
+  test('has experts in every layer, in some of them, or not where a list says so', () => {
+    expect(kindsOf({})).toEqual(['moe', 'moe', 'moe', 'moe']);
+    expect(kindsOf({ decoder_sparse_step: 2 })).toEqual(['dense', 'moe', 'dense', 'moe']);
+    expect(kindsOf({ decoder_sparse_step: 2, mlp_only_layers: [0, 3] })).toEqual(['dense', 'moe', 'dense', 'dense']);
+  });
+
+  test('weighs experts by their scores as they are, unless they are to sum up to one', () => {
+    const normalizes = (config: object) => {
+      const { ffn } = specOf({ model_type: 'qwen3_moe', ...config }).layers[0] ?? {};
+      return ffn?.kind === 'moe' && ffn.router.normalize;
+    };
+    expect([normalizes({}), normalizes({ norm_topk_prob: true })]).toEqual([false, true]);
+  });
+
+  test('has a window when it is switched on, in all layers', () => {
+    const windowed = { model_type: 'qwen3_moe', sliding_window: 8 };
+    expect(windowsOf(specOf(windowed))).toEqual([null, null, null, null]);
+    expect(windowsOf(specOf({ ...windowed, use_sliding_window: true }))).toEqual([8, 8, 8, 8]);
+  });
+});
+
 describe('gpt2', () => {
   const gpt2 = { model_type: 'gpt2', n_embd: 64, n_head: 4, n_layer: 2, n_positions: 32, vocab_size: 100 };
   const gpt2Of = (config: object) => convertConfig({ ...gpt2, ...config }).spec;

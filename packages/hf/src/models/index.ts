@@ -10,6 +10,7 @@ import mixtral from './mixtral.ts';
 import qwen2 from './qwen2.ts';
 import qwen2_5_vl from './qwen2_5_vl.ts';
 import qwen3 from './qwen3.ts';
+import qwen3_moe from './qwen3_moe.ts';
 
 export const models: readonly ModelFamily[] = [
   gemma3_text,
@@ -22,4 +23,5 @@ export const models: readonly ModelFamily[] = [
   qwen2,
   qwen2_5_vl,
   qwen3,
+  qwen3_moe,
 ];

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
+import { checkTopK, expertWeights } from '../experts.ts';
 import { checkHeads, headsOf } from '../heads.ts';
 import { checkOneWindow, windowKeys } from '../layer-windows.ts';
 import { llamaLikeAttentionWeights, llamaLikeSpec } from '../llama-like.ts';
@@ -32,33 +33,18 @@ const config = z
   .superRefine((found, context) => {
     checkHeads(found, context);
     checkOneWindow(found, context);
-    const { num_experts_per_tok: topK, num_local_experts: experts } = found;
-    if (topK > experts)
-      context.addIssue({
-        code: 'custom',
-        path: ['num_experts_per_tok'],
-        message: `is ${topK}, but num_local_experts is ${experts}`,
-      });
+    checkTopK(found, ['num_experts_per_tok', 'num_local_experts'], context);
   });
 
 const inLayer = 'model.layers.{i}';
-
-/** Matrices of experts one by one, as the hub has them, or those of a layer in one, as transformers 5 holds them. */
 const weights: WeightNames = {
   ...llamaLikeAttentionWeights,
   'layers.{i}.ffn.router': [`${inLayer}.block_sparse_moe.gate`, `${inLayer}.mlp.gate`],
-  'layers.{i}.ffn.experts.gate.weight': [
-    { tensor: `${inLayer}.block_sparse_moe.experts.{e}.w1.weight` },
-    { tensor: `${inLayer}.mlp.experts.gate_up_proj`, part: { index: 0, of: 2 } },
-  ],
-  'layers.{i}.ffn.experts.up.weight': [
-    { tensor: `${inLayer}.block_sparse_moe.experts.{e}.w3.weight` },
-    { tensor: `${inLayer}.mlp.experts.gate_up_proj`, part: { index: 1, of: 2 } },
-  ],
-  'layers.{i}.ffn.experts.down.weight': [
-    { tensor: `${inLayer}.block_sparse_moe.experts.{e}.w2.weight` },
-    { tensor: `${inLayer}.mlp.experts.down_proj` },
-  ],
+  ...expertWeights(
+    `${inLayer}.block_sparse_moe.experts`,
+    { gate: 'w1', up: 'w3', down: 'w2' },
+    `${inLayer}.mlp.experts`,
+  ),
 };
 
 /** Mistral's structure with a mixture of experts in every layer. */
@@ -75,7 +61,12 @@ export default defineModel({
       activation: config.hidden_act,
     });
     const rope = ropeOf(config, headsOf(config).headDim);
-    return llamaLikeSpec(config, rope, () => ({ slidingWindowSize: config.sliding_window }), experts);
+    return llamaLikeSpec(
+      config,
+      rope,
+      () => ({ slidingWindowSize: config.sliding_window }),
+      () => experts,
+    );
   },
   ignoredKeys: {
     output_router_logits: 'an output of training',
