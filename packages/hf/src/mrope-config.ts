@@ -21,16 +21,16 @@ interface MropeConfig extends RopeConfig {
   rope_parameters?: z.infer<typeof dictSchema>;
 }
 
-/** The rotary table of a model whose positions have three axes, with the defaults of the family. */
+/** The rotary table of a model whose positions have three axes, with the defaults of the family: its axes follow each other, or take turns. */
 export function mropeOf(
   config: MropeConfig,
   rotaryDim: number,
-  defaults: { theta: number; sections: [number, number, number] },
+  defaults: { theta: number; sections: [number, number, number]; isInterleaved?: boolean },
 ): RopeSpec {
   const dict = config.rope_scaling ?? config.rope_parameters;
   const mrope = {
     sections: dict?.mrope_section ?? defaults.sections,
-    isInterleaved: dict?.mrope_interleaved ?? false,
+    isInterleaved: dict?.mrope_interleaved ?? defaults.isInterleaved ?? false,
   };
   return { ...ropeOf(config, rotaryDim, defaults.theta), mrope };
 }
