@@ -123,26 +123,6 @@ export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
       'layers.{i}.mixer.k.norm': `${inLayer}.self_attn.k_norm`,
     },
   },
-  /** Norms on both sides of each sublayer; logits of attention and of the head are capped. */
-  gemma2: {
-    spec: modelSpec({
-      ...{ vocabSize: 256, hiddenDim: 64, embeddingScale: 8, logitSoftcap: 3, tieEmbeddings: true },
-      layers: windows.map((slidingWindowSize) =>
-        layerSpec({
-          attention: attentionSpec({ ...heads, headDim: 24, slidingWindowSize, scale: 20 ** -0.5, softcap: 4 }),
-          ffn: ffnSpec({ ...small, activation: 'gelu_tanh' }),
-          normWeight: 'one_plus',
-          postNorm: true,
-        }),
-      ),
-    }),
-    weights: {
-      ...usualNames,
-      'layers.{i}.postMixerNorm': `${inLayer}.post_attention_layernorm`,
-      'layers.{i}.preFfnNorm': `${inLayer}.pre_feedforward_layernorm`,
-      'layers.{i}.postFfnNorm': `${inLayer}.post_feedforward_layernorm`,
-    },
-  },
   /** Sinks; embeddings, sublayers and logits are scaled. */
   granite_swa: {
     spec: modelSpec({

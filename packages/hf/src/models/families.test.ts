@@ -126,6 +126,32 @@ describe('qwen3', () => {
   });
 });
 
+describe('gemma', () => {
+  test('means the approximation where a file says gelu', () => {
+    for (const hidden_act of ['gelu', 'gelu_pytorch_tanh'])
+      expect(specOf({ model_type: 'gemma', hidden_act }).layers[0]?.ffn).toMatchObject({ activation: 'gelu_tanh' });
+  });
+});
+
+describe('gemma2', () => {
+  const gemma = { model_type: 'gemma2', head_dim: 24 };
+
+  test('sees a window in every second layer, or as layer_types says', () => {
+    expect(windowsOf(specOf(gemma))).toEqual([4096, null, 4096, null]);
+    const layer_types = ['full_attention', 'full_attention', 'full_attention', 'sliding_attention'];
+    expect(windowsOf(specOf({ ...gemma, layer_types }))).toEqual([null, null, null, 4096]);
+  });
+
+  test('bounds scores and logits where no key says so, and not where it says null', () => {
+    const capsOf = (config: object) => {
+      const spec = specOf({ ...gemma, ...config });
+      return [attentionsOf(spec)[0]?.softcap, spec.logitSoftcap];
+    };
+    expect(capsOf({})).toEqual([50, 30]);
+    expect(capsOf({ attn_logit_softcapping: null, final_logit_softcapping: null })).toEqual([null, null]);
+  });
+});
+
 describe('gemma3_text', () => {
   const gemma = { model_type: 'gemma3_text', head_dim: 24 };
 

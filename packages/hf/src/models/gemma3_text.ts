@@ -1,11 +1,10 @@
-import { attentionSpec, ffnSpec, layerSpec, modelSpec } from '@tttv2/spec';
 import { z } from 'zod';
 import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, only, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
-import { checkHeads, headsOf } from '../heads.ts';
+import { gemmaLikeSpec, gemmaLikeWeights } from '../gemma-like.ts';
+import { checkHeads } from '../heads.ts';
 import { checkWindows, layerWindows, windowKeys } from '../layer-windows.ts';
-import { llamaLikeWeights } from '../llama-like.ts';
 import { ropeKeys, ropeOf, ropeParametersByLayerType } from '../rope-config.ts';
 
 /** Defaults: `Gemma3TextConfig` of transformers 5.24. */
@@ -44,47 +43,17 @@ export default defineModel({
   modelType: 'gemma3_text',
   config,
   toSpec(config) {
-    const { hidden_size: hiddenDim, rms_norm_eps: normEps, rope_parameters: byType, attention_bias: useBias } = config;
-    const heads = headsOf(config);
+    const { rms_norm_eps: normEps, rope_parameters: byType, head_dim: headDim } = config;
     const windows = layerWindows(config, (layer) => (layer + 1) % config.sliding_window_pattern !== 0);
     const ropeFor = (parameters: typeof config.rope_scaling, theta: number, scaling: typeof config.rope_scaling) =>
-      ropeOf({ ...config, rope_theta: null, rope_scaling: scaling, rope_parameters: parameters }, heads.headDim, theta);
+      ropeOf({ ...config, rope_theta: null, rope_scaling: scaling, rope_parameters: parameters }, headDim, theta);
     const full = ropeFor(byType?.full_attention, config.rope_theta ?? 1_000_000, config.rope_scaling);
     const sliding = ropeFor(byType?.sliding_attention, config.rope_local_base_freq, null);
     const norm = { normType: 'rms_norm', normEps, useBias: false, weight: 'one_plus' } as const;
-    const ffn = ffnSpec({
-      hiddenDim,
-      intermediateDim: config.intermediate_size,
-      activation: config.hidden_activation,
-    });
-    const layers = windows.map((slidingWindowSize) =>
-      layerSpec({
-        attention: attentionSpec({
-          hiddenDim,
-          ...heads,
-          useBiasQ: useBias,
-          useBiasKv: useBias,
-          useBiasO: useBias,
-          scale: config.query_pre_attn_scalar ** -0.5,
-          qkNorm: { norm, scope: 'per_head' },
-          rope: slidingWindowSize === null ? full : sliding,
-          slidingWindowSize,
-        }),
-        ffn,
-        normEps,
-        normWeight: 'one_plus',
-        postNorm: true,
-      }),
-    );
-    return modelSpec({
-      vocabSize: config.vocab_size,
-      hiddenDim,
-      layers,
-      maxSeqLen: config.max_position_embeddings,
-      embeddingScale: Math.sqrt(hiddenDim),
-      logitSoftcap: config.final_logit_softcapping ?? null,
-      tieEmbeddings: config.tie_word_embeddings,
-    });
+    return gemmaLikeSpec(config, windows, (window) => ({
+      qkNorm: { norm, scope: 'per_head' },
+      rope: window === null ? full : sliding,
+    }));
   },
   ignoredKeys: {
     attn_logit_softcapping: 'transformers reads it and bounds nothing',
@@ -92,12 +61,9 @@ export default defineModel({
     cache_implementation: 'keys and values are always kept',
   },
   weights: {
-    ...llamaLikeWeights,
+    ...gemmaLikeWeights,
     'layers.{i}.mixer.q.norm': 'model.layers.{i}.self_attn.q_norm',
     'layers.{i}.mixer.k.norm': 'model.layers.{i}.self_attn.k_norm',
-    'layers.{i}.postMixerNorm': 'model.layers.{i}.post_attention_layernorm',
-    'layers.{i}.preFfnNorm': 'model.layers.{i}.pre_feedforward_layernorm',
-    'layers.{i}.postFfnNorm': 'model.layers.{i}.post_feedforward_layernorm',
   },
   ignoredTensors: {},
 });

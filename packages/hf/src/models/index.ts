@@ -1,5 +1,7 @@
 // Written by scripts/families.mjs from the files of this folder.
 import type { ModelFamily } from '../define-model.ts';
+import gemma from './gemma.ts';
+import gemma2 from './gemma2.ts';
 import gemma3_text from './gemma3_text.ts';
 import gpt2 from './gpt2.ts';
 import granite from './granite.ts';
@@ -13,6 +15,8 @@ import qwen3 from './qwen3.ts';
 import qwen3_moe from './qwen3_moe.ts';
 
 export const models: readonly ModelFamily[] = [
+  gemma,
+  gemma2,
   gemma3_text,
   gpt2,
   granite,
