@@ -2,42 +2,54 @@ import { buildModel } from '@tttv2/blocks';
 import { type Backend, type Graph, legalize, type Program, validate, validateProgram } from '@tttv2/graph';
 import type { HardwareConfig, ModelSpec } from '@tttv2/spec';
 import { checkTensorParallelSize } from './passes/check-tensor-parallel-size.ts';
+import { pipelineStages } from './passes/pipeline-stages.ts';
 import { precision, precisionOf } from './passes/precision.ts';
 import { selectRowsEarly } from './passes/select-rows-early.ts';
 import { tensorParallel } from './passes/tensor-parallel.ts';
 import { weightDtype } from './passes/weight-dtype.ts';
 
-/** A named step from graph to graph. */
+/** A named step between the blocks and a backend. */
 export interface Pass {
   name: string;
-  run(graph: Graph): Graph;
+  /** What takes a graph's place: one, or its stages. */
+  run(graph: Graph): readonly Graph[];
 }
 
 /** What happens to a graph between the blocks and a backend, in order. */
 export function passesFor(backend: Backend, hardware: HardwareConfig): Pass[] {
+  const { deviceType, optimizeForInference, tensorParallelSize = 1, pipelineParallelSize = 1 } = hardware;
+  const wanted = precisionOf(backend, hardware);
   return [
-    { name: 'weight-dtype', run: (graph) => weightDtype(graph, hardware) },
-    ...precisionPass(backend, hardware),
-    ...(hardware.optimizeForInference === false ? [] : [{ name: 'select-rows-early', run: selectRowsEarly }]),
-    ...tensorParallelPass(hardware),
-    {
-      name: 'legalize',
-      run: (graph) => legalize(graph, hardware.deviceType, (node, of) => backend.supports(node, of, hardware)),
-    },
+    pass('weight-dtype', (graph) => weightDtype(graph, hardware)),
+    ...(wanted === null ? [] : [pass('precision', (graph) => precision(graph, wanted, hardware))]),
+    ...(optimizeForInference === false ? [] : [pass('select-rows-early', selectRowsEarly)]),
+    ...(tensorParallelSize === 1
+      ? []
+      : [
+          pass('tensor-parallel', (graph) => {
+            checkTensorParallelSize(graph, tensorParallelSize, deviceType);
+            return tensorParallel(graph, tensorParallelSize);
+          }),
+        ]),
+    pass('legalize', (graph) => legalize(graph, deviceType, (node, of) => backend.supports(node, of, hardware))),
+    ...(pipelineParallelSize === 1
+      ? []
+      : [
+          {
+            name: 'pipeline-stages',
+            run: (graph: Graph) => pipelineStages(graph, pipelineParallelSize, deviceType),
+          },
+        ]),
   ];
 }
 
-function precisionPass(backend: Backend, hardware: HardwareConfig): Pass[] {
-  const wanted = precisionOf(backend, hardware);
-  return wanted === null ? [] : [{ name: 'precision', run: (graph) => precision(graph, wanted, hardware) }];
+function pass(name: string, run: (graph: Graph) => Graph): Pass {
+  return { name, run: (graph) => [run(graph)] };
 }
 
-function tensorParallelPass({ tensorParallelSize: devices = 1, deviceType }: HardwareConfig): Pass[] {
-  const run = (graph: Graph) => {
-    checkTensorParallelSize(graph, devices, deviceType);
-    return tensorParallel(graph, devices);
-  };
-  return devices === 1 ? [] : [{ name: 'tensor-parallel', run }];
+/** The stages that passes make of a graph, each checked after each pass. */
+export function applyPasses(graph: Graph, passes: readonly Pass[]): Graph[] {
+  return passes.reduce((stages, { run }) => stages.flatMap((stage) => run(stage).map(validate)), [graph]);
 }
 
 /**
@@ -45,6 +57,6 @@ function tensorParallelPass({ tensorParallelSize: devices = 1, deviceType }: Har
  * @throws UnsupportedHardwareError
  */
 export function buildProgram(spec: ModelSpec, backend: Backend, hardware: HardwareConfig): Program {
-  const graph = passesFor(backend, hardware).reduce((before, pass) => validate(pass.run(before)), buildModel(spec));
-  return validateProgram({ mesh: [1, hardware.tensorParallelSize ?? 1], stages: [graph] });
+  const stages = applyPasses(buildModel(spec), passesFor(backend, hardware));
+  return validateProgram({ mesh: [1, hardware.tensorParallelSize ?? 1], stages });
 }

@@ -1,5 +1,5 @@
 export type { Pass } from './build-program.ts';
-export { buildProgram, passesFor } from './build-program.ts';
+export { applyPasses, buildProgram, passesFor } from './build-program.ts';
 export type { GenerateOptions, Message, Prompt, WeightOrigin } from './model.ts';
 export { Model } from './model.ts';
 export type {

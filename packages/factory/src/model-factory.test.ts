@@ -4,6 +4,7 @@ import { localFiles } from '@tttv2/hf/node';
 import {
   CheckpointError,
   DoesNotFitError,
+  type HardwareConfig,
   SpecError,
   UnsupportedHardwareError,
   UnsupportedModelError,
@@ -59,27 +60,48 @@ test('a backend that is older than the graph is refused', async () => {
 });
 
 test('a model that is cut over devices generates what it does on one', async () => {
-  const ids = async (tensorParallelSize: number) => {
-    await using model = await factory.fromSpec(spec, { device, hardware: { tensorParallelSize } });
+  const ids = async (tensorParallelSize: number, pipelineParallelSize: number) => {
+    await using model = await factory.fromSpec(spec, {
+      device,
+      hardware: { tensorParallelSize, pipelineParallelSize },
+    });
     return (await model.generate({ promptIds: [1, 2, 3], maxNewTokens: 5 }).result()).ids;
   };
-  expect(await ids(2)).toEqual(await ids(1));
+  const onOne = await ids(1, 1);
+  expect(await ids(2, 1)).toEqual(onOne);
+  expect(await ids(1, 2)).toEqual(onOne);
+  expect(await ids(2, 2)).toEqual(onOne);
 });
 
-test('more devices than there are are refused by name, before anything is built', async () => {
-  const single: Backend = {
+test.each<[mesh: [number, number], hardware: Omit<HardwareConfig, 'deviceType'>, field: string, message: string]>([
+  [
+    [1, 1],
+    { tensorParallelSize: 3 },
+    'tensorParallelSize',
+    'tensorParallelSize is 3, but reference is one device: use 1',
+  ],
+  [
+    [1, 1],
+    { pipelineParallelSize: 2 },
+    'pipelineParallelSize',
+    'pipelineParallelSize is 2, but reference is one device: use 1',
+  ],
+  [
+    [1, 4],
+    { tensorParallelSize: 4, pipelineParallelSize: 2 },
+    'pipelineParallelSize',
+    '2 stages on 4 devices each are 8, but reference has 4 devices: use a product of pipelineParallelSize and tensorParallelSize of up to 4',
+  ],
+])('on a mesh of %j, %j is refused by name, before anything is built', async (mesh, hardware, field, message) => {
+  const small: Backend = {
     ...referenceBackend,
-    devices: async () => (await referenceBackend.devices()).map((found) => ({ ...found, mesh: [1, 1] })),
+    devices: async () => (await referenceBackend.devices()).map((found) => ({ ...found, mesh })),
     supports: () => {
       throw new Error('nobody should ask');
     },
   };
-  const loading = createModelFactory({ backends: [single] }).fromSpec(spec, {
-    device,
-    hardware: { tensorParallelSize: 3 },
-  });
-  const message = 'reference: tensorParallelSize is 3, but reference is one device: use 1';
-  await expect(loading).rejects.toThrow(expect.objectContaining({ field: 'tensorParallelSize', message }));
+  const loading = createModelFactory({ backends: [small] }).fromSpec(spec, { device, hardware });
+  await expect(loading).rejects.toThrow(expect.objectContaining({ field, message: `reference: ${message}` }));
 });
 
 test('a hardware setting with a wrong value is refused by name', async () => {

@@ -7,10 +7,11 @@ import type { WeightSource } from './weight-source.ts';
 export type Support = { kind: 'native' } | { kind: 'decompose' } | { kind: 'unsupported'; reason: string };
 
 /**
- * Graphs to be run one after the other on a mesh of devices, each of which runs the same graph on its own part: one stage
- * on a 1×1 mesh is one device.
+ * Graphs to be run one after the other, each on a mesh of devices of its own, all of which run the same graph on their own
+ * parts: one stage on a 1×1 mesh is one device. A stage gives its outputs to later ones; `logits` come out of the program.
  */
 export interface Program {
+  /** Of each stage. */
   mesh: [number, number];
   stages: Graph[];
 }

@@ -14,6 +14,7 @@ export class GraphBuilder implements Emitter {
   readonly #name: string;
   readonly #positionAxes: Graph['positionAxes'];
   readonly #inputs = new Set<StepInput>();
+  readonly #received = new Map<string, ValueType>();
   readonly #parameters = new Map<string, Parameter>();
   readonly #states = new Map<string, GraphState>();
   readonly #nodes: Node[] = [];
@@ -29,6 +30,13 @@ export class GraphBuilder implements Emitter {
   input(name: StepInput): ValueId {
     this.#inputs.add(name);
     this.#types.set(name, stepInputType(name, { positionAxes: this.#positionAxes }));
+    return name;
+  }
+
+  /** Declares a value that an earlier stage gives, and returns its name. */
+  receive(name: string, type: ValueType): ValueId {
+    this.#received.set(name, type);
+    this.#types.set(name, type);
     return name;
   }
 
@@ -89,7 +97,10 @@ export class GraphBuilder implements Emitter {
   typeOf(id: ValueId): ValueType {
     const type = this.#types.get(id);
     if (type === undefined)
-      throw new GraphError({ where: id, message: 'is not the name of an input, a parameter or a node so far' });
+      throw new GraphError({
+        where: id,
+        message: 'is not the name of an input, a received value, a parameter or a node so far',
+      });
     return type;
   }
 
@@ -99,6 +110,7 @@ export class GraphBuilder implements Emitter {
       name: this.#name,
       positionAxes: this.#positionAxes,
       inputs: [...this.#inputs],
+      received: Object.fromEntries(this.#received),
       parameters: Object.fromEntries(this.#parameters),
       states: Object.fromEntries(this.#states),
       nodes: this.#nodes,

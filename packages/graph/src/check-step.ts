@@ -6,15 +6,17 @@ import type { Graph, StepInput } from './graph.ts';
 export type IndexBounds = Partial<Record<StepInput, number>>;
 
 /** Bounds that the graph's own tables set; tables of `N` rows are checked by `checkStep` itself. */
-export function indexBounds(graph: Graph): IndexBounds {
+export function indexBounds(...stages: readonly Graph[]): IndexBounds {
   const bounds: IndexBounds = {};
-  const typeOf = new Map(graph.nodes.map(({ id, type }) => [id, type.shape]));
-  for (const { op, inputs } of graph.nodes) {
-    const [table = '', index = ''] = inputs;
-    const input = graph.inputs.find((name) => name === index);
-    if (op !== 'gather_rows' || input === undefined) continue;
-    const [rows] = graph.parameters[table]?.shape ?? typeOf.get(table) ?? [];
-    if (typeof rows === 'number') bounds[input] = Math.min(bounds[input] ?? rows, rows);
+  for (const graph of stages) {
+    const typeOf = new Map(graph.nodes.map(({ id, type }) => [id, type.shape]));
+    for (const { op, inputs } of graph.nodes) {
+      const [table = '', index = ''] = inputs;
+      const input = graph.inputs.find((name) => name === index);
+      if (op !== 'gather_rows' || input === undefined) continue;
+      const [rows] = graph.parameters[table]?.shape ?? typeOf.get(table) ?? [];
+      if (typeof rows === 'number') bounds[input] = Math.min(bounds[input] ?? rows, rows);
+    }
   }
   return bounds;
 }

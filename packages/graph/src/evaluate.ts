@@ -8,6 +8,8 @@ import type { StepSizes } from './value-type.ts';
 /** What one device brings to a graph. */
 export interface Bindings {
   inputs: Readonly<Partial<Record<StepInput, IntTensor>>>;
+  /** What earlier stages gave, by name; default nothing. */
+  received?: Readonly<Record<string, Tensor>>;
   parameter(name: string): FloatTensor;
   state: StateStore;
   sizes: StepSizes;
@@ -25,7 +27,7 @@ export function evaluate(graph: Graph, bindings: Bindings): Map<string, Tensor> 
 export function evaluateLockstep(graph: Graph, mesh: Mesh, devices: readonly Bindings[]): Map<string, Tensor>[] {
   const runs = devices.map((bindings) => ({
     bindings,
-    values: new Map<string, Tensor>(Object.entries(bindings.inputs)),
+    values: new Map<string, Tensor>(Object.entries({ ...bindings.inputs, ...bindings.received })),
   }));
   for (const node of graph.nodes) {
     if (isCollective(node)) combine(node, mesh, runs);

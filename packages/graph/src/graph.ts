@@ -10,7 +10,7 @@ export type NodeOf<Name extends OpName> = {
     id: string;
     op: K;
     attrs: AttrsOf<K>;
-    /** Names of step inputs, parameters, or earlier nodes. */
+    /** Names of step inputs, received values, parameters, or earlier nodes. */
     inputs: string[];
     /** Where in the model, e.g. `layers.3/mixer/q`. */
     scope: string;
@@ -96,10 +96,12 @@ export interface Graph {
   positionAxes: 1 | 3;
   /** Step inputs that the graph reads. */
   inputs: StepInput[];
+  /** What an earlier stage of a program gives as outputs of the same names; see `Program`. */
+  received: Record<string, ValueType>;
   /** By canonical name, e.g. `layers.3.mixer.q.weight`. */
   parameters: Record<string, Parameter>;
   states: Record<string, GraphState>;
   nodes: Node[];
-  /** Names of values by what they are for. A model has `logits` `[R, V]`. */
+  /** Names of values by what they are for. A model has `logits` `[R, V]`; others go to later stages. */
   outputs: Record<string, string>;
 }

@@ -53,6 +53,7 @@ export { scalesShape } from './scale-blocks.ts';
 export type { Scope } from './scopes.ts';
 export { scopesOf } from './scopes.ts';
 export type { Sharding } from './sharding.ts';
+export { stateOf } from './state-of.ts';
 export { tapValue } from './tap.ts';
 export type { FloatTensor, IntTensor, Tensor } from './tensor.ts';
 export { elementCount, floats, floatTensor, ints } from './tensor.ts';

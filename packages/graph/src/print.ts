@@ -4,6 +4,7 @@ import { showType } from './value-type.ts';
 /** A graph as text: one line a node, indented by scope, with the scope's name above its first node. */
 export function printGraph(graph: Graph): string {
   const lines = [`graph ${graph.name} (opset ${graph.opset})`, `inputs ${graph.inputs.join(' ')}`];
+  for (const [name, type] of Object.entries(graph.received)) lines.push(`received ${name} ${showType(type)}`);
   let open: string[] = [];
   for (const node of graph.nodes) {
     const parts = node.scope === '' ? [] : node.scope.split('/');

@@ -1,4 +1,3 @@
-import { UnsupportedHardwareError } from '@tttv2/spec';
 import { expect, test } from 'vitest';
 import type { Program } from './backend.ts';
 import { GraphBuilder } from './builder.ts';
@@ -35,11 +34,25 @@ test('computes what the ops say', async () => {
   expect(executable.memory().ownWeights).toBe(12);
 });
 
-test('several stages are refused by name', async () => {
-  const stage = affineOfTokens();
-  const compiling = referenceBackend.compile({ mesh: [1, 1], stages: [stage, stage] }, noWeights, hardware);
-  await expect(compiling).rejects.toThrow(UnsupportedHardwareError);
-  await expect(compiling).rejects.toThrow('2 stages');
+test('stages run one after the other, and give one the next what it reads', async () => {
+  const type = { dtype: 'float32', shape: ['N'] } as const;
+  const first = new GraphBuilder('first');
+  const numbers = first.node('to_float', {}, [first.input('tokens')]);
+  const given = first.build({ numbers });
+  const second = new GraphBuilder('second');
+  const x = second.receive('numbers', { ...type, shape: ['N'] });
+  const y = second.scope('scaled', () => second.node('affine', { scale: 2, offset: 1 }, [x]));
+  const program = { mesh: [1, 2] as [number, number], stages: [given, second.build({ y })] };
+  const executable = await referenceBackend.compile(program, noWeights, hardware);
+  const state = executable.createState({ maxSequences: 1, totalTokens: 4, tokensPerSequence: 4 });
+  const { logits, taps } = await executable.run(state, {
+    tokens: Int32Array.of(7, 3),
+    positions: Int32Array.of(0, 1),
+    sequences: [{ slot: 0, from: 0, count: 2 }],
+    want: { taps: ['scaled'] },
+  });
+  expect(taps.scaled?.data).toEqual(Float32Array.of(15, 7));
+  expect(logits).toBeNull();
 });
 
 /** Two products, cut between them; logits of 3, in parts of `part`. */

@@ -1,7 +1,7 @@
-import { bytesOf, deviceStorage, UnsupportedHardwareError } from '@tttv2/spec';
-import type { Backend } from './backend.ts';
+import { bytesOf, deviceStorage } from '@tttv2/spec';
+import type { Backend, Program } from './backend.ts';
 import { checkStateOptions } from './check-state-options.ts';
-import { cachePlaces, checkStep, indexBounds } from './check-step.ts';
+import { cachePlaces, checkStep, type IndexBounds, indexBounds } from './check-step.ts';
 import { describeParameters } from './describe-parameters.ts';
 import { type Bindings, evaluateLockstep } from './evaluate.ts';
 import type { Executable, MemoryReport, State, StateOptions, Step, StepResult } from './executable.ts';
@@ -10,13 +10,13 @@ import { type Mesh, placesOf } from './mesh.ts';
 import { opset } from './ops/index.ts';
 import { readFloats } from './read-floats.ts';
 import { ReferenceState } from './reference-state.ts';
-import { tapValue } from './tap.ts';
+import { tapStage } from './tap.ts';
 import { type FloatTensor, floats, type IntTensor } from './tensor.ts';
 import { validateProgram } from './validate-program.ts';
 import { shapeOf, type WeightExpr } from './weight-expr.ts';
 import type { WeightSource } from './weight-source.ts';
 
-/** Runs graphs by the definitions of their ops, in float32, on a mesh of any size: slow, obvious, everywhere. What other backends are held against. */
+/** Runs graphs by the definitions of their ops, in float32, in stages on meshes of any size: slow, obvious, everywhere. What other backends are held against. */
 export const referenceBackend: Backend = {
   contract: 'v1',
   opset,
@@ -35,34 +35,35 @@ export const referenceBackend: Backend = {
   ],
   supports: () => ({ kind: 'native' }),
   async compile(program, weights, hardware, { progress, signal } = {}) {
-    const { mesh, stages } = validateProgram(program);
-    const graph = onlyStage(stages);
-    const parameters = await readParameters(graph, mesh, weights, (loadedBytes, totalBytes) => {
+    const validated = validateProgram(program);
+    const stages = await readStages(validated, weights, (loadedBytes, totalBytes) => {
       signal?.throwIfAborted();
       progress?.({ loadedBytes, totalBytes });
     });
-    return new ReferenceExecutable(graph, mesh, parameters, hardware);
+    return new ReferenceExecutable(validated.mesh, stages, hardware);
   },
 };
 
-function onlyStage(stages: readonly Graph[]): Graph {
-  const [graph] = stages;
-  if (graph !== undefined && stages.length === 1) return graph;
-  const message = `the reference backend runs one graph on all devices of a mesh, but the program has ${stages.length} stages: use a pipelineParallelSize of 1`;
-  throw new UnsupportedHardwareError({ device: 'reference', field: 'stages', message });
-}
-
 type Parameters = Map<string, FloatTensor>;
 
-/** What each device holds. */
-async function readParameters(
-  graph: Graph,
-  mesh: Mesh,
+/** A graph, and what each of its devices holds. */
+interface Stage {
+  graph: Graph;
+  parameters: readonly Parameters[];
+}
+
+async function readStages(
+  { mesh, stages }: Program,
   weights: WeightSource,
   report: (loaded: number, total: number) => void,
-): Promise<Parameters[]> {
-  const devices = placesOf(mesh).map((place) => describeParameters(graph, weights, place));
-  const total = devices.length * sum(Object.values(graph.parameters), ({ shape }) => bytesOf('float32', shape));
+): Promise<Stage[]> {
+  const places = placesOf(mesh);
+  const described = stages.map((graph) => ({
+    graph,
+    devices: places.map((place) => describeParameters(graph, weights, place)),
+  }));
+  const shapes = stages.flatMap(({ parameters }) => Object.values(parameters).map(({ shape }) => shape));
+  const total = places.length * sum(shapes, (shape) => bytesOf('float32', shape));
   let loaded = 0;
   const readAll = async (exprs: ReadonlyMap<string, WeightExpr>): Promise<Parameters> => {
     const parameters: Parameters = new Map();
@@ -74,10 +75,14 @@ async function readParameters(
     }
     return parameters;
   };
-  const parameters: Parameters[] = [];
-  for (const exprs of devices) parameters.push(await readAll(exprs));
+  const read: Stage[] = [];
+  for (const { graph, devices } of described) {
+    const parameters: Parameters[] = [];
+    for (const exprs of devices) parameters.push(await readAll(exprs));
+    read.push({ graph, parameters });
+  }
   report(loaded, total);
-  return parameters;
+  return read;
 }
 
 class ReferenceExecutable implements Executable {
@@ -91,25 +96,25 @@ class ReferenceExecutable implements Executable {
   } as const;
   readonly hardware;
   readonly positionAxes: number;
-  readonly #graph: Graph;
   readonly #mesh: Mesh;
-  /** Of each device. */
-  readonly #parameters: readonly Parameters[];
+  readonly #stages: readonly Stage[];
+  readonly #bounds: IndexBounds;
   readonly #states = new Set<ReferenceState>();
   #isDisposed = false;
 
-  constructor(graph: Graph, mesh: Mesh, parameters: readonly Parameters[], hardware: Executable['hardware']) {
-    this.#graph = graph;
-    this.positionAxes = graph.positionAxes;
+  constructor(mesh: Mesh, stages: readonly Stage[], hardware: Executable['hardware']) {
     this.#mesh = mesh;
-    this.#parameters = parameters;
+    this.#stages = stages;
+    const graphs = stages.map(({ graph }) => graph);
+    this.#bounds = indexBounds(...graphs);
+    this.positionAxes = Math.max(...graphs.map((graph) => graph.positionAxes));
     this.hardware = { ...hardware, weightDtype: 'float32', kvCacheDtype: 'float32' } as const;
   }
 
   createState(options: StateOptions): State {
     if (this.#isDisposed) throw new TypeError('the executable was disposed');
     checkStateOptions(options, this.hardware);
-    const state: ReferenceState = new ReferenceState(options, this.#parameters.length, () =>
+    const state: ReferenceState = new ReferenceState(options, placesOf(this.#mesh).length, () =>
       this.#states.delete(state),
     );
     this.#states.add(state);
@@ -120,9 +125,10 @@ class ReferenceExecutable implements Executable {
     if (!(state instanceof ReferenceState) || !this.#states.has(state))
       throw new TypeError('the state was disposed, or belongs to another executable');
     signal?.throwIfAborted();
-    checkStep(state, step, { bounds: indexBounds(this.#graph), positionAxes: this.positionAxes, ...state.options });
+    checkStep(state, step, { bounds: this.#bounds, positionAxes: this.positionAxes, ...state.options });
     state.checkRoom(step.tokens.length);
-    const tapped = (step.want.taps ?? []).map((scope) => ({ scope, value: tapValue(this.#graph, scope, this.#mesh) }));
+    const graphs = this.#stages.map(({ graph }) => graph);
+    const tapped = (step.want.taps ?? []).map((scope) => ({ scope, ...tapStage(graphs, scope, this.#mesh) }));
     const logitRows = step.want.logits ?? new Int32Array();
     const sizes = { N: step.tokens.length, R: logitRows.length };
     const vector = (data: Int32Array): IntTensor => ({ dtype: 'int32', shape: [data.length], data });
@@ -134,26 +140,26 @@ class ReferenceExecutable implements Executable {
       cacheIndex: vector(cacheIndex),
       logitRows: vector(logitRows),
     };
-    const devices = state.caches.map((cache, i) => ({
-      inputs,
-      parameter: (name: string) => this.#parameter(name, i),
-      state: cache,
-      sizes,
-    }));
-    const [values] = evaluateLockstep(this.#graph, this.#mesh, devices);
+    const received: Record<string, FloatTensor> = {};
+    const taps: Record<string, FloatTensor> = {};
+    for (const { graph, parameters } of this.#stages) {
+      const devices = state.caches.map((cache, i) => ({
+        ...{ inputs, received, state: cache, sizes },
+        parameter: (name: string) => floats(parameters[i]?.get(name)),
+      }));
+      const [values] = evaluateLockstep(graph, this.#mesh, devices);
+      // What leaves a stage is the same on all its devices: the first is as good as any.
+      const result = (name: string) => floats(values?.get(name) ?? parameters[0]?.get(name));
+      for (const [name, value] of Object.entries(graph.outputs)) received[name] = result(value);
+      for (const { scope, stage, value } of tapped) if (stage === graph) taps[scope] = result(value);
+    }
     state.advance(step);
-    const { logits } = this.#graph.outputs;
-    // What leaves a program is the same on all devices: the first is as good as any.
-    const result = (name: string) => floats(values?.get(name) ?? this.#parameter(name, 0));
-    return {
-      mode: this.mode,
-      logits: logits === undefined || sizes.R === 0 ? null : result(logits),
-      taps: Object.fromEntries(tapped.map(({ scope, value }) => [scope, result(value)])),
-    };
+    return { mode: this.mode, logits: sizes.R === 0 ? null : (received.logits ?? null), taps };
   }
 
   memory(): MemoryReport {
-    const ownWeights = sum(this.#parameters, (parameters) => sum(parameters.values(), ({ data }) => data.byteLength));
+    const devices = this.#stages.flatMap(({ parameters }) => parameters);
+    const ownWeights = sum(devices, (parameters) => sum(parameters.values(), ({ data }) => data.byteLength));
     const states = sum(this.#states, ({ caches }) => sum(caches, ({ bytes }) => bytes));
     return { mappedWeights: 0, ownWeights, states, compute: 0 };
   }
@@ -161,11 +167,7 @@ class ReferenceExecutable implements Executable {
   async dispose(): Promise<void> {
     this.#isDisposed = true;
     this.#states.clear();
-    for (const parameters of this.#parameters) parameters.clear();
-  }
-
-  #parameter(name: string, device: number): FloatTensor {
-    return floats(this.#parameters[device]?.get(name));
+    for (const parameters of this.#stages.flatMap((stage) => stage.parameters)) parameters.clear();
   }
 }
 

@@ -4,7 +4,8 @@ import type { ValueId } from './op.ts';
 
 /**
  * Emits a graph anew, node by node: `emit` returns the value that takes a node's place (`inputs` are the new names of
- * its inputs). Passes are written with it; names of inputs, parameters and states stay.
+ * its inputs). Passes are written with it; names of inputs, received values, parameters and
+ * states stay.
  */
 export function rewrite(
   graph: Graph,
@@ -12,6 +13,7 @@ export function rewrite(
 ): Graph {
   const builder = new GraphBuilder(graph.name, graph);
   for (const name of graph.inputs) builder.input(name);
+  for (const [name, type] of Object.entries(graph.received)) builder.receive(name, type);
   for (const [name, parameter] of Object.entries(graph.parameters))
     builder.parameter(name, parameter.shape, parameter.stored, parameter);
   for (const [name, cache] of Object.entries(graph.states)) builder.state(name, cache);

@@ -16,9 +16,18 @@ export function tapValue(graph: Graph, scope: string, mesh: Mesh = onlyPlace.mes
     const message = `"${scope}" lies in parts on ${mesh.join('×')} devices: tap the scope around it, or load with a tensorParallelSize of 1`;
     throw new RequestError({ field: 'want.taps', message });
   }
-  const known = [...scopes.keys()].filter((path) => !path.includes('/'));
-  throw new RequestError({
-    field: 'want.taps',
-    message: `"${scope}" is not a scope with an output; outermost are ${known.join(', ')}`,
-  });
+  throw unknownScope(scope, [graph]);
+}
+
+/** The stage of a program in which a scope lies, and the value that leaves it. @throws RequestError as `tapValue` does. */
+export function tapStage(stages: readonly Graph[], scope: string, mesh: Mesh): { stage: Graph; value: string } {
+  const stage = stages.find((graph) => scopesOf(graph).has(scope));
+  if (stage === undefined) throw unknownScope(scope, stages);
+  return { stage, value: tapValue(stage, scope, mesh) };
+}
+
+function unknownScope(scope: string, stages: readonly Graph[]): RequestError {
+  const known = stages.flatMap((graph) => [...scopesOf(graph).keys()].filter((path) => !path.includes('/')));
+  const message = `"${scope}" is not a scope with an output; outermost are ${known.join(', ')}`;
+  return new RequestError({ field: 'want.taps', message });
 }

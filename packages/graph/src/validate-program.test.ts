@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from './builder.ts';
 import type { Graph } from './graph.ts';
+import { printGraph } from './print.ts';
 import type { Sharding } from './sharding.ts';
 import { validateProgram } from './validate-program.ts';
 
@@ -117,4 +118,56 @@ test('refuses an output that differs from device to device', () => {
   const stages = [{ ...graph, nodes: along0 }];
   expect(() => validateProgram({ mesh: [2, 2], stages })).toThrow('differs from device to device');
   expect(() => validateProgram({ mesh: [1, 2], stages: [{ ...graph, outputs: { w: 'w' } }] })).toThrow('output w');
+});
+
+describe('stages', () => {
+  const hidden = { dtype: 'float32' as const, shape: ['N' as const, 4] };
+  const first = () => {
+    const builder = new GraphBuilder('first');
+    const table = builder.parameter('w', [11, 4]);
+    return builder.build({ hidden: builder.node('gather_rows', {}, [table, builder.input('tokens')]) });
+  };
+  const second = (received = 'hidden', type = hidden, output = 'logits') => {
+    const builder = new GraphBuilder('second');
+    const x = builder.receive(received, type);
+    return builder.build({ [output]: builder.node('mul', {}, [x, x]) });
+  };
+  const withState = (name: string) => {
+    const builder = new GraphBuilder('state');
+    const attrs = { state: builder.state('s', { kind: 'kv_cache', numKvHeads: 1, headDim: 4, stored: null }) };
+    const heads = builder.node('reshape', { shape: ['N', 1, 4] }, [builder.receive('hidden', hidden)]);
+    const places = [builder.input('slot'), builder.input('cacheIndex')];
+    const options = { scale: 1, mask: 'causal', window: null, softcap: null } as const;
+    const out = builder.node('attention', { ...attrs, ...options }, [heads, heads, heads, ...places]);
+    return builder.build({ [name]: out });
+  };
+
+  test('hand their outputs to later ones, also in JSON', () => {
+    const program = { mesh: [1, 1], stages: [first(), second()] };
+    expect(validateProgram(program)).toEqual(program);
+    expect(validateProgram(JSON.parse(JSON.stringify(program)))).toEqual(program);
+    expect(printGraph(second())).toContain('received hidden float32[N, 4]');
+  });
+
+  test.each<[what: string, stages: Graph[], message: string]>([
+    ['a value that nobody gives', [second()], 'stage 0, received hidden: is no output of an earlier stage'],
+    ['a value that comes later', [second(), first()], 'stage 0, received hidden: is no output of an earlier stage'],
+    [
+      'a value of another shape',
+      [first(), second('hidden', { dtype: 'float32', shape: ['N', 5] })],
+      'stage 1, received hidden: is declared float32[N, 5], but float32[N, 4] is given',
+    ],
+    [
+      'two outputs of one name',
+      [first(), second('hidden', hidden, 'hidden')],
+      'stage 1, output hidden: is one of an earlier stage already',
+    ],
+    [
+      'a state that two stages use',
+      [first(), withState('a'), withState('b')],
+      'stage 2, state s: belongs to an earlier stage',
+    ],
+  ])('are refused for %s', (_what, stages, message) => {
+    expect(() => validateProgram({ mesh: [1, 1], stages })).toThrow(message);
+  });
 });

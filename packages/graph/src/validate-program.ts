@@ -6,6 +6,7 @@ import { GraphError } from './graph-error.ts';
 import type { Mesh } from './mesh.ts';
 import type { Sharding } from './sharding.ts';
 import { validate } from './validate.ts';
+import { sameShape, showType, type ValueType } from './value-type.ts';
 import { variationOf } from './variation.ts';
 
 const size = z.number().int().positive();
@@ -13,7 +14,8 @@ const rawProgram = z.strictObject({ mesh: z.tuple([size, size]), stages: z.array
 
 /**
  * Checks that data is a program: each stage a graph, each part of a parameter or cache what the mesh makes of the whole,
- * each group of a collective as large as its axis, each output the same on all devices. Returns it, typed.
+ * each group of a collective as large as its axis, each output the same on all devices, and what a stage receives given by
+ * an earlier one. Returns it, typed.
  * @throws GraphError
  */
 export function validateProgram(data: unknown): Program {
@@ -28,6 +30,7 @@ export function validateProgram(data: unknown): Program {
     checkGathers(graph, mesh);
     checkOutputs(graph, mesh);
   }
+  checkHandover(stages);
   return { mesh, stages };
 }
 
@@ -88,4 +91,34 @@ function checkOutputs(graph: Graph, mesh: Mesh): void {
     if (variation.has(value))
       throw new GraphError({ where: `output ${name}`, message: `"${value}" differs from device to device: gather it` });
   }
+}
+
+/** Outputs of a stage have one name in the whole program, and so has a state: each stage has its own. */
+function checkHandover(stages: readonly Graph[]): void {
+  const given = new Map<string, ValueType>();
+  const states = new Set<string>();
+  for (const [i, graph] of stages.entries()) {
+    const fail = (what: string, message: string) => new GraphError({ where: `stage ${i}, ${what}`, message });
+    for (const [name, type] of Object.entries(graph.received)) {
+      const found = given.get(name);
+      if (found === undefined) throw fail(`received ${name}`, 'is no output of an earlier stage');
+      if (found.dtype !== type.dtype || !sameShape(found.shape, type.shape))
+        throw fail(`received ${name}`, `is declared ${showType(type)}, but ${showType(found)} is given`);
+    }
+    for (const name of Object.keys(graph.states)) {
+      if (states.has(name)) throw fail(`state ${name}`, 'belongs to an earlier stage');
+      states.add(name);
+    }
+    for (const [name, type] of outputTypes(graph)) {
+      if (given.has(name)) throw fail(`output ${name}`, 'is one of an earlier stage already');
+      given.set(name, type);
+    }
+  }
+}
+
+function outputTypes({ nodes, parameters, received, outputs }: Graph): [name: string, ValueType][] {
+  const types = new Map<string, ValueType>(nodes.map(({ id, type }) => [id, type]));
+  const typeOf = (value: string): ValueType =>
+    types.get(value) ?? received[value] ?? { dtype: 'float32', shape: parameters[value]?.shape ?? [] };
+  return Object.entries(outputs).map(([name, value]) => [name, typeOf(value)]);
 }

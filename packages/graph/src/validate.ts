@@ -7,6 +7,7 @@ import { type AttrsOf, isOpName, type OpName, opset, opTable } from './ops/index
 import { checkScopes } from './scopes.ts';
 import { type Sharding, shardingSchema, wholeShape } from './sharding.ts';
 import type { StateNeed } from './state-need.ts';
+import { stateOf } from './state-of.ts';
 import { sameShape, showType, type ValueType, valueTypeSchema } from './value-type.ts';
 
 const size = z.number().int().positive();
@@ -59,6 +60,8 @@ const rawGraph = z.strictObject({
   // Graphs of opsets below 4 know one.
   positionAxes: z.union([z.literal(1), z.literal(3)]).default(1),
   inputs: z.array(z.enum(stepInputs)),
+  // Graphs of the first opsets are programs of one stage.
+  received: z.record(z.string(), valueTypeSchema).default({}),
   parameters: z.record(z.string(), rawParameter),
   states: z.record(z.string(), z.discriminatedUnion('kind', [rawCache, rawRecurrent])),
   nodes: z.array(rawNode),
@@ -81,6 +84,7 @@ export function validate(data: unknown): Graph {
     types.set(name, type);
   };
   for (const name of rest.inputs) define(name, stepInputType(name, rest));
+  for (const [name, type] of Object.entries(rest.received)) define(name, type);
   for (const [name, { shape }] of Object.entries(rest.parameters)) define(name, { dtype: 'float32', shape });
   const nodes = rawNodes.map((raw) => {
     const node = withType(raw, types);
@@ -137,9 +141,10 @@ function stateUse<Name extends OpName>(
   { attrs, inputs }: { attrs: AttrsOf<Name>; inputs: readonly string[] },
   types: ReadonlyMap<string, ValueType>,
 ): { name: string; need: StateNeed } | null {
-  const { stateOf, stateNeeded } = opTable[op];
-  if (stateOf === undefined || stateNeeded === undefined) return null;
-  return { name: stateOf(attrs), need: stateNeeded(inputs.flatMap((name) => types.get(name) ?? [])) };
+  const name = stateOf({ op, attrs });
+  const { stateNeeded } = opTable[op];
+  if (name === null || stateNeeded === undefined) return null;
+  return { name, need: stateNeeded(inputs.flatMap((input) => types.get(input) ?? [])) };
 }
 
 function showNeed(state: StateNeed | GraphState): string {

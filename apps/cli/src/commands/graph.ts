@@ -29,17 +29,17 @@ export const graph: Command = {
       import('../fold-layers.ts'),
     ]);
     await using model = await openArchitecture(read(modelArgument), signal);
-    const built = await applyPasses(buildModel(model.spec), read);
-    if (read(json)) return void print(JSON.stringify(built));
-    const printed = printGraph(built);
-    print(read(full) ? printed : foldLayers(printed));
+    const stages = await afterPasses(buildModel(model.spec), read);
+    if (read(json)) return void print(JSON.stringify(stages.length === 1 ? stages[0] : stages));
+    const printed = stages.map((stage) => printGraph(stage));
+    print((read(full) ? printed : printed.map(foldLayers)).join('\n\n'));
   },
 };
 
-async function applyPasses(built: Graph, read: Read): Promise<Graph> {
+async function afterPasses(built: Graph, read: Read): Promise<Graph[]> {
   const last = read(after);
-  if (last === undefined) return built;
-  const [{ findDevice, passesFor }, { backends }] = await Promise.all([
+  if (last === undefined) return [built];
+  const [{ applyPasses, findDevice, passesFor }, { backends }] = await Promise.all([
     import('@tttv2/factory'),
     import('../backends.ts'),
   ]);
@@ -50,5 +50,5 @@ async function applyPasses(built: Graph, read: Read): Promise<Graph> {
   const count = last === 'all' ? passes.length : names.indexOf(last) + 1;
   if (count === 0)
     throw new UsageError(`--after: there is no pass "${last}"; there is ${[...names, 'all'].join(', ')}`);
-  return passes.slice(0, count).reduce((before, pass) => pass.run(before), built);
+  return applyPasses(built, passes.slice(0, count));
 }

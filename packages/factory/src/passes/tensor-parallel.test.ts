@@ -25,44 +25,14 @@ import {
   type UniformOptions,
   uniformModelSpec,
 } from '@tttv2/spec';
-import {
-  type FuzzVariant,
-  fuzzCase,
-  maxAbsError,
-  memoryWeights,
-  randomTensors,
-  runFuzzCase,
-  stepOf,
-} from '@tttv2/testing';
+import { type FuzzVariant, fuzzCase, maxAbsError, runFuzzCase } from '@tttv2/testing';
 import { describe, expect, test } from 'vitest';
 import { buildProgram } from '../build-program.ts';
+import { biased, llama, runProgram, sixteenHeads, weightsOf } from '../testing/sixteen-heads.ts';
 import { selectRowsEarly } from './select-rows-early.ts';
 import { tensorParallel } from './tensor-parallel.ts';
 
 const reference = { deviceType: 'reference' };
-/** As llama has them: grouped heads, a gated feed-forward network, a vocabulary that nothing divides. */
-const llama: UniformOptions = {
-  ...{ vocabSize: 1003, hiddenDim: 128, numLayers: 2, numHeads: 16, numKvHeads: 4, intermediateDim: 96 },
-  ...{ useBiasQ: false, useBiasKv: false },
-};
-const biased = { useBiasQ: true, useBiasKv: true, useBiasO: true, useBias: true };
-const models: Record<string, UniformOptions> = {
-  llama,
-  'llama, tied': { ...llama, tieEmbeddings: true },
-  'llama with biases': { ...llama, ...biased },
-  'llama, tied, with biases': { ...llama, ...biased, tieEmbeddings: true },
-  'post-norm, layer norm, plain GELU': {
-    ...{ ...llama, ...biased, normType: 'layer_norm', activation: 'gelu', useGate: false, preNorm: false },
-  },
-  'pre-norm, layer norm, plain GELU, heads of their own': {
-    ...{ ...llama, numKvHeads: 16, normType: 'layer_norm', activation: 'gelu', useGate: false },
-  },
-};
-
-/** Large enough for logits of about 1, so that errors show. */
-function weightsOf(spec: ModelSpec) {
-  return memoryWeights(randomTensors(buildModel(spec), { seed: 5, std: 0.2 }));
-}
 
 function programOf(spec: ModelSpec, devices: number, backend = referenceBackend): Program {
   return buildProgram(spec, backend, { ...reference, tensorParallelSize: devices });
@@ -74,28 +44,12 @@ function stageOf({ stages }: Program): Graph {
   return graph;
 }
 
-/** Logits of a prefill of unequal sequences in one step, and of decode steps; then what memory they take. */
-async function run(program: Program, spec: ModelSpec) {
-  const executable = await referenceBackend.compile(program, weightsOf(spec), reference);
-  const state = executable.createState({ maxSequences: 3, totalTokens: 64, tokensPerSequence: 32 });
-  const logits: number[] = [];
-  const add = async (sequences: Record<number, number[]>, rows: number[]) => {
-    const additions = Object.entries(sequences).map(([slot, ids]) => ({ slot: Number(slot), ids }));
-    const result = await executable.run(state, stepOf(state, additions, { logits: rows }));
-    logits.push(...(result.logits?.data ?? []));
-  };
-  await add({ 0: [1, 1002, 501, 7, 250], 1: [42], 2: [251, 252, 3] }, [4, 5, 8, 0]);
-  await add({ 0: [5], 1: [1000], 2: [17] }, [0, 1, 2]);
-  await add({ 2: [4], 0: [600, 601] }, [0, 2]);
-  return { logits: Float32Array.from(logits), memory: executable.memory() };
-}
-
-describe.each(Object.entries(models))('%s', (_name, options) => {
+describe.each(Object.entries(sixteenHeads))('%s', (_name, options) => {
   const spec = uniformModelSpec(options);
-  const whole = run(programOf(spec, 1), spec);
+  const whole = runProgram(programOf(spec, 1), spec);
 
   test.each([2, 4])('over %i devices the logits are those of one', async (devices) => {
-    const [one, many] = [await whole, await run(programOf(spec, devices), spec)];
+    const [one, many] = [await whole, await runProgram(programOf(spec, devices), spec)];
     expect(one.logits.some((value) => Math.abs(value) > 1)).toBe(true);
     expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
     // All of it in keys and values together, as on one.
@@ -151,7 +105,7 @@ test('what does not divide, and need not, stays whole', async () => {
   const spec = uniformModelSpec({ ...llama, hiddenDim: 66, headDim: 8, vocabSize: 1003 });
   const program = programOf(spec, 4);
   expect(stageOf(program).parameters['embedding.weight']?.sharding).toBeNull();
-  const [one, many] = [await run(programOf(spec, 1), spec), await run(program, spec)];
+  const [one, many] = [await runProgram(programOf(spec, 1), spec), await runProgram(program, spec)];
   expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
 });
 
@@ -173,7 +127,7 @@ describe.each<[name: string, options: Partial<UniformOptions>]>([
   ])('%i over %i devices are repeated, and the logits are those of one', async (numKvHeads, devices) => {
     const spec = uniformModelSpec({ ...llama, numKvHeads, ...options });
     const program = programOf(spec, devices);
-    const [one, many] = [await run(programOf(spec, 1), spec), await run(program, spec)];
+    const [one, many] = [await runProgram(programOf(spec, 1), spec), await runProgram(program, spec)];
     expect(one.logits.some((value) => Math.abs(value) > 1)).toBe(true);
     expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
     const [[, cache] = []] = kvCachesOf(stageOf(program));
@@ -188,7 +142,7 @@ test.each<[what: string, options: Partial<UniformOptions>]>([
 ])('KV heads %s are not repeated, but give what they give on one', async (_what, options) => {
   const spec = uniformModelSpec({ ...llama, ...options });
   const program = programOf(spec, 8);
-  const [one, many] = [await run(programOf(spec, 1), spec), await run(program, spec)];
+  const [one, many] = [await runProgram(programOf(spec, 1), spec), await runProgram(program, spec)];
   expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
   expect(kvCachesOf(stageOf(program)).map(([, { numKvHeads }]) => numKvHeads)).toEqual([4, 4]);
 });
@@ -208,7 +162,7 @@ describe.each<[name: string, options: Partial<MoeOptions>]>([
 
   test.each([2, 4])('over %i devices are cut within, and give what they give on one', async (devices) => {
     const program = programOf(spec, devices);
-    const [one, many] = [await run(programOf(spec, 1), spec), await run(program, spec)];
+    const [one, many] = [await runProgram(programOf(spec, 1), spec), await runProgram(program, spec)];
     expect(one.logits.some((value) => Math.abs(value) > 1)).toBe(true);
     expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
     const { parameters } = stageOf(program);
@@ -226,7 +180,7 @@ test('experts whose results have biases stay whole: each device would add them',
   const spec = ofExperts({ useBias: true });
   const program = programOf(spec, 2);
   expect(stageOf(program).parameters['layers.0.ffn.experts.gate.weight']?.sharding).toBeNull();
-  const [one, many] = [await run(programOf(spec, 1), spec), await run(program, spec)];
+  const [one, many] = [await runProgram(programOf(spec, 1), spec), await runProgram(program, spec)];
   expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
 });
 
@@ -240,7 +194,7 @@ test('experts that do not divide are refused by name', () => {
 
 test('rows are selected before or after, as one likes, and ops taken apart after', async () => {
   const spec = uniformModelSpec(llama);
-  const { logits } = await run(programOf(spec, 1), spec);
+  const { logits } = await runProgram(programOf(spec, 1), spec);
   const graph = buildModel(spec);
   const inParts: Backend = {
     ...referenceBackend,
@@ -249,7 +203,7 @@ test('rows are selected before or after, as one likes, and ops taken apart after
   const stages = [selectRowsEarly(tensorParallel(graph, 4)), stageOf(programOf(spec, 4, inParts))];
   expect(stages[1]?.nodes.some(({ op }) => op === 'linear' || op === 'rotary')).toBe(false);
   for (const stage of stages) {
-    const many = await run({ mesh: [1, 4], stages: [stage] }, spec);
+    const many = await runProgram({ mesh: [1, 4], stages: [stage] }, spec);
     expect(maxAbsError(many.logits, logits)).toBeLessThan(1e-5);
   }
 });
