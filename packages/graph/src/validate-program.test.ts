@@ -61,6 +61,7 @@ const rows = (part: number, size: number, width = 4) => ({
 
 test.each<[what: string, program: object, message: string | RegExp]>([
   ['a mesh without devices', { mesh: [0, 2], stages: [] }, /mesh\.0/],
+  ['no stage', { mesh: [1, 1], stages: [] }, 'stages: there is none'],
   ['a stage that is no graph', { mesh: [1, 1], stages: [{}] }, 'opset'],
   [
     'parts of another mesh',

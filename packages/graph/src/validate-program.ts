@@ -10,7 +10,10 @@ import { sameShape, showType, type ValueType } from './value-type.ts';
 import { variationOf } from './variation.ts';
 
 const size = z.number().int().positive();
-const rawProgram = z.strictObject({ mesh: z.tuple([size, size]), stages: z.array(z.unknown()) });
+const rawProgram = z.strictObject({
+  mesh: z.tuple([size, size]),
+  stages: z.array(z.unknown()).min(1, 'there is none'),
+});
 
 /**
  * Checks that data is a program: each stage a graph, each part of a parameter or cache what the mesh makes of the whole,
