@@ -26,13 +26,13 @@ const usualNames: ExpertNames = { gate: 'gate_proj', up: 'up_proj', down: 'down_
  * `fused`, as transformers 5 holds them.
  */
 export function expertWeights(apart: string, names: ExpertNames = usualNames, fused = apart): WeightNames {
-  const places = (name: string, tensor: string, index: number | null) => [
-    { tensor: `${apart}.{e}.${name}.weight` },
-    { tensor: `${fused}.${tensor}`, ...(index === null ? {} : { part: { index, of: 2 } }) },
-  ];
+  const ours = (name: string) => `layers.{i}.ffn.experts.${name}.weight`;
+  const [gate, up, down] = [ours('gate'), ours('up'), ours('down')];
+  const one = (name: string) => ({ tensor: `${apart}.{e}.${name}.weight` });
+  const gateUp = { tensor: `${fused}.gate_up_proj`, part: { of: [gate, up] } };
   return {
-    'layers.{i}.ffn.experts.gate.weight': places(names.gate, 'gate_up_proj', 0),
-    'layers.{i}.ffn.experts.up.weight': places(names.up, 'gate_up_proj', 1),
-    'layers.{i}.ffn.experts.down.weight': places(names.down, 'down_proj', null),
+    [gate]: [one(names.gate), gateUp],
+    [up]: [one(names.up), gateUp],
+    [down]: [one(names.down), { tensor: `${fused}.down_proj` }],
   };
 }

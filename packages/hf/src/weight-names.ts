@@ -11,10 +11,25 @@ export type WeightPlace = string | WeightLayout;
 export interface WeightLayout {
   /** `{e}` is the number of an expert: there is a tensor for each, to be stacked. */
   readonly tensor: string;
-  /** One of `of` parts of equal size along the outputs, counted from 0. */
-  readonly part?: { readonly index: number; readonly of: number };
+  /** The tensor holds several parameters along its outputs. */
+  readonly part?: WeightPart;
   /** A matrix lies there as `[in, out]`. */
   readonly isTransposed?: boolean;
+}
+
+export interface WeightPart {
+  /** All that the tensor holds, in order: names as those of the table, this one among them. */
+  readonly of: readonly string[];
+  /**
+   * Absent: one after the other. Else they take turns: for each row of the smallest, or for each KV head of the layer, there
+   * is a share of every one of them.
+   */
+  readonly by?: 'row' | 'kv_head';
+}
+
+/** The place of all that one tensor holds. */
+export function fusedWeights<Place extends WeightLayout & { part: WeightPart }>(place: Place): Record<string, Place> {
+  return Object.fromEntries(place.part.of.map((name) => [name, place]));
 }
 
 /** Where a parameter may lie, best first; empty when the table has no name for it. */
@@ -24,7 +39,10 @@ export function placesOf(names: WeightNames, parameter: string): WeightLayout[] 
   const [places, suffix] = Object.hasOwn(names, pattern) ? [names[pattern], ''] : [own(names, module), part];
   return layoutsOf(places)
     .filter(({ tensor }) => tensor.includes('{i}') === (layer !== ''))
-    .map((layout) => ({ ...layout, tensor: `${layout.tensor.replace('{i}', layer)}${suffix}` }));
+    .map(({ tensor, part, ...layout }) => {
+      const named = (name: string) => `${name.replace('{i}', layer)}${suffix}`;
+      return { ...layout, tensor: named(tensor), ...(part && { part: { ...part, of: part.of.map(named) } }) };
+    });
 }
 
 /** What the checkpoint calls a parameter, at the best place; null when the table has no name for it. */

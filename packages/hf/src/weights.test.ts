@@ -7,7 +7,7 @@ import { buildSafetensors, type SafetensorsEntry } from './fixtures/build-safete
 import { memoryFiles } from './fixtures/memory-files.ts';
 import { bfloat16, tinyConfig, tinyTensors } from './fixtures/tiny-llama.ts';
 import { openModel } from './open-model.ts';
-import { storedShape, tensorsOf } from './weight-layout.ts';
+import { placed, storedShape, tensorsOf } from './weight-layout.ts';
 import { placesOf } from './weight-names.ts';
 import { bindWeights } from './weights.ts';
 
@@ -106,10 +106,12 @@ test('a family may name the tensors of mxfp4 beside those that are not packed', 
 test('experts of fp8 are stacked, each with its own scales', () => {
   const { spec, family } = convertConfig({ ...tinyConfig, model_type: 'mixtral', num_local_experts: 2 });
   const tensors = new Map<string, StoredView>();
-  for (const [parameter, shape] of expectedParameters(spec)) {
+  const parameters = expectedParameters(spec);
+  for (const parameter of parameters.keys()) {
     const [layout = { tensor: parameter }] = placesOf(family.weights, parameter);
-    for (const name of tensorsOf(layout, shape)) {
-      const own = storedShape(layout, shape);
+    const place = placed(layout, parameter, { spec, parameters });
+    for (const name of tensorsOf(place)) {
+      const own = storedShape(place);
       tensors.set(name, view(own.length === 2 ? 'float8_e4m3' : 'float32', own));
       if (own.length === 2)
         tensors.set(

@@ -6,15 +6,8 @@ import { expectedParameters } from './expected-parameters.ts';
 import type { Quantisation } from './quantisation.ts';
 import type { ConversionReport } from './report.ts';
 import { unpackedTensors } from './unpacked-tensors.ts';
-import { layoutExpr, storedShape, tensorsOf } from './weight-layout.ts';
-import {
-  parameterName,
-  placesOf,
-  splitLayer,
-  tensorName,
-  type WeightLayout,
-  type WeightNames,
-} from './weight-names.ts';
+import { layoutExpr, type PlacedParameter, placed, storedShape, tensorsOf } from './weight-layout.ts';
+import { parameterName, placesOf, splitLayer, tensorName, type WeightNames } from './weight-names.ts';
 
 /** What a family says of the tensors of its checkpoints. */
 export interface TensorRules {
@@ -41,19 +34,21 @@ export function bindWeights(
   const bound = new Map<string, WeightExpr>();
   const mismatch: Mismatch = { missing: [], unused: [], wrong: [] };
   const used = new Set<string>();
-  for (const [parameter, shape] of expectedParameters(spec)) {
-    const layout = layoutIn(tensors, rules.weights, parameter, shape);
-    const expected = storedShape(layout, shape);
+  const parameters = expectedParameters(spec);
+  for (const name of parameters.keys()) {
+    const places = placesOf(rules.weights, name).map((layout) => placed(layout, name, { spec, parameters }));
+    const parameter = placeIn(tensors, places) ?? placed({ tensor: name }, name, { spec, parameters });
+    const expected = storedShape(parameter);
     const found: WeightExpr[] = [];
-    for (const tensor of tensorsOf(layout, shape)) {
+    for (const tensor of tensorsOf(parameter)) {
       const expr = tensors.get(tensor);
-      if (expr === undefined) mismatch.missing.push(`${tensor} (${parameter})`);
+      if (expr === undefined) mismatch.missing.push(`${tensor} (${name})`);
       else if (fits(expr, expected)) found.push(shaped(expr, expected));
       else if (!used.has(tensor))
         mismatch.wrong.push({ name: tensor, expected: show('float', expected), found: shown(expr) });
       used.add(tensor);
     }
-    bound.set(parameter, layoutExpr(layout, shape, found));
+    bound.set(name, layoutExpr(parameter, found));
   }
   const ignored = new Map<string, { tensors: string; count: number; why: string }>();
   for (const tensor of tensors.keys()) {
@@ -67,15 +62,11 @@ export function bindWeights(
 }
 
 /** The first place of which the checkpoint has a tensor; without any, the usual one: that is what is missing. */
-function layoutIn(
+function placeIn(
   tensors: ReadonlyMap<string, WeightExpr>,
-  names: WeightNames,
-  parameter: string,
-  shape: readonly number[],
-): WeightLayout {
-  const places = placesOf(names, parameter);
-  const found = places.find((layout) => tensorsOf(layout, shape).some((tensor) => tensors.has(tensor)));
-  return found ?? places[0] ?? { tensor: parameter };
+  places: readonly PlacedParameter[],
+): PlacedParameter | undefined {
+  return places.find((place) => tensorsOf(place).some((tensor) => tensors.has(tensor))) ?? places[0];
 }
 
 interface Mismatch {

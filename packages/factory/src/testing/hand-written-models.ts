@@ -61,6 +61,12 @@ const heads = { hiddenDim: 64, numHeads: 4, numKvHeads: 2, useBiasQ: false, useB
 /** The first of two layers sees the tokens in a window, the second all. */
 const windows = [8, null];
 
+/** Of mpt: q, k and v in one. */
+const mptAttention = {
+  tensor: `${inBlock}.attn.Wqkv`,
+  part: { of: ['layers.{i}.mixer.q', 'layers.{i}.mixer.k', 'layers.{i}.mixer.v'] },
+};
+
 export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
   /** A norm after each sublayer and none before; one over all heads of q and of k. */
   olmo2: {
@@ -165,9 +171,9 @@ export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
     weights: {
       embedding: 'transformer.wte',
       'layers.{i}.preMixerNorm': `${inBlock}.norm_1`,
-      'layers.{i}.mixer.q.weight': { tensor: `${inBlock}.attn.Wqkv.weight`, part: { index: 0, of: 3 } },
-      'layers.{i}.mixer.k.weight': { tensor: `${inBlock}.attn.Wqkv.weight`, part: { index: 1, of: 3 } },
-      'layers.{i}.mixer.v.weight': { tensor: `${inBlock}.attn.Wqkv.weight`, part: { index: 2, of: 3 } },
+      'layers.{i}.mixer.q': mptAttention,
+      'layers.{i}.mixer.k': mptAttention,
+      'layers.{i}.mixer.v': mptAttention,
       'layers.{i}.mixer.o': `${inBlock}.attn.out_proj`,
       'layers.{i}.preFfnNorm': `${inBlock}.norm_2`,
       'layers.{i}.ffn.up': `${inBlock}.ffn.up_proj`,

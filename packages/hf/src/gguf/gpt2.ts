@@ -4,6 +4,7 @@ import { layerCount, positive, positiveInt } from '../config-values.ts';
 import { defineGgufModel } from '../define-gguf-model.ts';
 import { checkGgufHeads, ggufHeadKeys, ggufHeadsOf } from '../gguf-heads.ts';
 import { ggufLlamaLikeWeights, ggufVocabSize } from '../gguf-llama-like.ts';
+import { fusedWeights } from '../weight-names.ts';
 
 /** Keys: `llama_model_gpt2::load_arch_hparams` of llama.cpp. */
 const metadata = z
@@ -46,9 +47,10 @@ export default defineGgufModel({
   weights: {
     ...ggufLlamaLikeWeights,
     positions: 'position_embd',
-    'layers.{i}.mixer.q': { tensor: 'blk.{i}.attn_qkv', part: { index: 0, of: 3 } },
-    'layers.{i}.mixer.k': { tensor: 'blk.{i}.attn_qkv', part: { index: 1, of: 3 } },
-    'layers.{i}.mixer.v': { tensor: 'blk.{i}.attn_qkv', part: { index: 2, of: 3 } },
+    ...fusedWeights({
+      tensor: 'blk.{i}.attn_qkv',
+      part: { of: ['layers.{i}.mixer.q', 'layers.{i}.mixer.k', 'layers.{i}.mixer.v'] },
+    }),
   },
   ignoredTensors: {},
 });

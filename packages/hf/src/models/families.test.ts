@@ -248,6 +248,34 @@ describe('qwen3_moe', () => {
   });
 });
 
+describe('phi3', () => {
+  const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
+  const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];
+
+  test('turns a part of each head, as the dictionary says, or the key beside it', () => {
+    expect(tableOf({})).toMatchObject({ rotaryDim: 16, scaling: { kind: 'default' } });
+    expect(tableOf({ partial_rotary_factor: 0.75 })).toMatchObject({ rotaryDim: 12 });
+    const rope_parameters = { rope_type: 'default', partial_rotary_factor: 0.5 };
+    expect(tableOf({ partial_rotary_factor: 0.75, rope_parameters })).toMatchObject({ rotaryDim: 8 });
+  });
+
+  test.each(['su', 'yarn', 'longrope'])('scales by LongRoPE where a file says %s', (type) => {
+    const lengths = { max_position_embeddings: 16384, original_max_position_embeddings: 4096 };
+    const found = tableOf({ partial_rotary_factor: 0.75, ...lengths, rope_scaling: { type, ...scaling } });
+    expect(found?.scaling).toEqual({
+      kind: 'longrope',
+      shortFactors: scaling.short_factor,
+      longFactors: scaling.long_factor,
+      originalMaxSeqLen: 4096,
+      attentionFactor: Math.sqrt(1 + Math.log(4) / Math.log(4096)),
+    });
+  });
+
+  test('refuses biases, which its class has not', () => {
+    expect(() => specOf({ model_type: 'phi3', attention_bias: true })).toThrow('attention_bias: true is not supported');
+  });
+});
+
 describe('gpt2', () => {
   const gpt2 = { model_type: 'gpt2', n_embd: 64, n_head: 4, n_layer: 2, n_positions: 32, vocab_size: 100 };
   const gpt2Of = (config: object) => convertConfig({ ...gpt2, ...config }).spec;

@@ -37,13 +37,17 @@ function conv1d(tensor: string, part?: WeightLayout['part']): WeightLayout[] {
   return named(tensor).map((name) => ({ tensor: name, isTransposed: true, ...(part === undefined ? {} : { part }) }));
 }
 
+const attention = conv1d('h.{i}.attn.c_attn', {
+  of: ['layers.{i}.mixer.q', 'layers.{i}.mixer.k', 'layers.{i}.mixer.v'],
+});
+
 const weights: WeightNames = {
   embedding: named('wte'),
   positions: named('wpe'),
   'layers.{i}.preMixerNorm': named('h.{i}.ln_1'),
-  'layers.{i}.mixer.q': conv1d('h.{i}.attn.c_attn', { index: 0, of: 3 }),
-  'layers.{i}.mixer.k': conv1d('h.{i}.attn.c_attn', { index: 1, of: 3 }),
-  'layers.{i}.mixer.v': conv1d('h.{i}.attn.c_attn', { index: 2, of: 3 }),
+  'layers.{i}.mixer.q': attention,
+  'layers.{i}.mixer.k': attention,
+  'layers.{i}.mixer.v': attention,
   'layers.{i}.mixer.o': conv1d('h.{i}.attn.c_proj'),
   'layers.{i}.preFfnNorm': named('h.{i}.ln_2'),
   'layers.{i}.ffn.up': conv1d('h.{i}.mlp.c_fc'),

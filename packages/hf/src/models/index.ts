@@ -9,6 +9,7 @@ import llama from './llama.ts';
 import mamba2 from './mamba2.ts';
 import mistral from './mistral.ts';
 import mixtral from './mixtral.ts';
+import phi3 from './phi3.ts';
 import qwen2 from './qwen2.ts';
 import qwen2_5_vl from './qwen2_5_vl.ts';
 import qwen3 from './qwen3.ts';
@@ -24,6 +25,7 @@ export const models: readonly ModelFamily[] = [
   mamba2,
   mistral,
   mixtral,
+  phi3,
   qwen2,
   qwen2_5_vl,
   qwen3,
