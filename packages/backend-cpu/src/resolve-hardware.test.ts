@@ -1,3 +1,4 @@
+import { targetDtypes } from '@tttv2/ggml';
 import { GraphBuilder } from '@tttv2/graph';
 import { type HardwareConfig, hardwareConfigSchema, UnsupportedHardwareError } from '@tttv2/spec';
 import { hardwarePage, memoryWeights, randomTensors } from '@tttv2/testing';
@@ -36,7 +37,10 @@ const honoured: { [Field in keyof HardwareConfig]?: [given: Partial<HardwareConf
   activationCheckpointing: [[{ activationCheckpointing: false }, { config: { activationCheckpointing: false } }]],
   tensorParallelSize: [[{ tensorParallelSize: 1 }, { threads: 6 }]],
   pipelineParallelSize: [[{ pipelineParallelSize: 1 }, { threads: 6 }]],
-  weightDtype: [[{ weightDtype: 'int8' }, { config: { weightDtype: 'int8' } }]],
+  weightDtype: [
+    [{ weightDtype: 'int8' }, { config: { weightDtype: 'int8' } }],
+    [{ weightDtype: 'q4_k' }, { config: { weightDtype: 'q4_k' } }],
+  ],
   quantizeWeights: [[{ quantizeWeights: true }, { config: { quantizeWeights: true } }]],
   quantizeActivations: [[{ quantizeActivations: false }, { threads: 6 }]],
   useFusedKernels: [[{ useFusedKernels: false }, { config: { useFusedKernels: false } }]],
@@ -97,8 +101,34 @@ test('the page of this backend says what becomes of every field', async () => {
     ...refused.filter(([, of]) => of === field).map(([given]) => ({ field, given })),
   ]);
   const lines = fields.map(({ field, given }) => ({ field, given, resolve: () => inForce(given) }));
-  await expect(hardwarePage('a CPU', lines)).toMatchFileSnapshot('../HARDWARE.md');
+  const page = [hardwarePage('a CPU', lines), ...rowsPage()].join('\n');
+  await expect(page).toMatchFileSnapshot('../HARDWARE.md');
 });
+
+/** What matrices are held as, by the length of their rows. */
+function rowsPage(): string[] {
+  const lengths = [1024, 576, 40];
+  const types = Object.entries({ int8: 'q8_0', int4: 'q4_0', q4_k: 'q4_k' } as const);
+  return [
+    '## Rows and blocks',
+    '',
+    'Types in blocks hold rows of whole blocks alone. What a matrix is held as where its rows are no whole blocks:',
+    '',
+    `| \`weightDtype\` | ${lengths.map((length) => `rows of ${length}`).join(' | ')} |`,
+    `|${'---|'.repeat(lengths.length + 1)}`,
+    ...types.map(
+      ([named, dtype]) => `| \`${named}\` | ${lengths.map((length) => heldAs(dtype, length)).join(' | ')} |`,
+    ),
+    '',
+  ];
+}
+
+function heldAs(wanted: 'q8_0' | 'q4_0' | 'q4_k', length: number): string | undefined {
+  const builder = new GraphBuilder('g');
+  builder.node('matmul', {}, [builder.parameter('x', [2, length]), builder.parameter('w', [3, length], wanted)]);
+  const graph = builder.build({});
+  return targetDtypes(graph, memoryWeights(randomTensors(graph))).get('w');
+}
 
 /** Six cores, float32 weights. */
 function inForce(given: Partial<HardwareConfig>): HardwareConfig {

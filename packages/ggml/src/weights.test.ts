@@ -273,11 +273,21 @@ test('codes and exponents of mxfp4 become a tensor of blocks, with the same numb
   await executable.dispose();
 });
 
-test('a matrix whose rows are no whole blocks stays float32', () => {
+test.each([
+  ['q8_0', 40, 'float32'],
+  ['q4_k', 40, 'float32'],
+  ['q4_k', 96, 'q5_0'],
+] as const)('a matrix whose rows are no whole blocks: %s of %i numbers becomes %s', async (wanted, width, held) => {
   const builder = new GraphBuilder('g');
-  builder.node('matmul', {}, [builder.parameter('x', [2, 40]), builder.parameter('w', [3, 40], 'q8_0')]);
-  const graph = builder.build({});
-  expect(targetDtypes(graph, memoryWeights(randomTensors(graph))).get('w')).toBe('float32');
+  const x = builder.node('gather_rows', {}, [builder.parameter('x', [8, width]), builder.input('tokens')]);
+  const weight = builder.parameter('w', [6, width], wanted);
+  const graph = builder.build({ y: builder.scope('y', () => builder.node('linear', {}, [x, weight])) });
+  const source = memoryWeights(randomTensors(graph));
+  expect(targetDtypes(graph, source).get('w')).toBe(held);
+  const executable = await compile(graph, source);
+  expect(executable.memory().ownWeights).toBe(bytesOf('float32', [8, width]) + bytesOf(held, [6, width]));
+  expect(pcc(await run(executable), await expected(graph, source))).toBeGreaterThan(0.99);
+  await executable.dispose();
 });
 
 // Other systems promise more memory than they have, and take the promise back when it is used.

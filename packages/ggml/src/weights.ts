@@ -13,7 +13,7 @@ import {
   type WeightFile,
   type WeightSource,
 } from '@tttv2/graph';
-import { bytesOf, CheckpointError, DoesNotFitError, type Dtype, dtypes } from '@tttv2/spec';
+import { bytesOf, CheckpointError, DoesNotFitError, type Dtype, dtypeForRows, dtypes } from '@tttv2/spec';
 import { nativeBytes, newArena, sizesOf } from './arena.ts';
 import type { NativeWeights } from './compute-graph.ts';
 import type { Engine } from './engine.ts';
@@ -322,7 +322,8 @@ function plan(graph: Graph, source: WeightSource): Placement[] {
     const shape = shapeOf(expr);
     const view = usableView(source, asView(expr));
     const wanted = float32Only.has(name) ? 'float32' : (graph.parameters[name]?.stored ?? dtypeOf(expr));
-    const target = isGgmlDtype(wanted) && isWhole(wanted, shape) ? wanted : 'float32';
+    const fitting = dtypeForRows(wanted, shape.at(-1) ?? 1);
+    const target = isGgmlDtype(fitting) ? fitting : 'float32';
     return { name, shape, expr, view, target: view?.dtype === target || canConvertTo(target) ? target : 'float32' };
   });
 }

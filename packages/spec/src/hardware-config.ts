@@ -17,7 +17,7 @@ export const hardwareConfigSchema = z.strictObject({
   activationCheckpointing: z.boolean().optional(),
   tensorParallelSize: positiveInt.optional(),
   pipelineParallelSize: positiveInt.optional(),
-  /** Unset: as stored. */
+  /** Unset: as stored. Rows that are no whole blocks of `q4_k` are held as q5_0; of that or another type in blocks, as float32. */
   weightDtype: weightDtypeSchema.optional(),
   quantizeWeights: z.boolean().optional(),
   quantizeActivations: z.boolean().optional(),

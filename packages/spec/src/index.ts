@@ -14,6 +14,7 @@ export type { DeviceStorage } from './device-storage.ts';
 export { deviceStorage } from './device-storage.ts';
 export type { Dtype } from './dtype.ts';
 export { bytesOf, dtypeSchema, dtypes } from './dtype.ts';
+export { dtypeForRows } from './dtype-for-rows.ts';
 export { CheckpointError } from './errors/checkpoint-error.ts';
 export { DeviceLostError } from './errors/device-lost-error.ts';
 export { DoesNotFitError } from './errors/does-not-fit-error.ts';

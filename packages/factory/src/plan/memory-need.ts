@@ -1,5 +1,12 @@
 import type { Graph, GraphState } from '@tttv2/graph';
-import { bytesOf, type DeviceStorage, type Dtype, dtypes, type KvCacheDtype, type WeightDtype } from '@tttv2/spec';
+import {
+  bytesOf,
+  type DeviceStorage,
+  type Dtype,
+  dtypeForRows,
+  type KvCacheDtype,
+  type WeightDtype,
+} from '@tttv2/spec';
 import { storedAs } from '../passes/weight-dtype.ts';
 import { peakOfLiveValues } from './live-values.ts';
 import type { HeldParameter, Layout, Part } from './model-layout.ts';
@@ -114,14 +121,13 @@ class Holding {
     });
   }
 
-  /** What blocks do not divide is held as float32. */
   dtype({ name, shape }: HeldParameter, role: ParameterRole): Dtype {
     const { vectorDtype, tableDtype, tile } = this.#storage;
     if (role === 'vector') return vectorDtype;
     if (role === 'table' && tableDtype !== null) return tableDtype;
-    const dtype = this.#wanted(name);
-    return (tiled(shape, tile).at(-1) ?? 1) % dtypes[dtype].elements === 0 ? dtype : 'float32';
+    return dtypeForRows(this.#wanted(name), tiled(shape, tile).at(-1) ?? 1);
   }
+
   #wanted(parameter: string): Dtype {
     if (this.#weightDtype !== null) return storedAs[this.#weightDtype];
     const { weightDtype } = this.#storage;

@@ -118,6 +118,7 @@ describe('as the CPU backend allocates', () => {
     [{ tieEmbeddings: true }, {}],
     [{ useBias: true, normType: 'layer_norm' as const }, { weightDtype: 'bfloat16' as const }],
     [{ tieEmbeddings: true }, { weightDtype: 'int8' as const }],
+    [{ hiddenDim: 96, numHeads: 3, numKvHeads: 1, intermediateDim: 256 }, { weightDtype: 'q4_k' as const }],
   ])('weights and cache of %j held as %j', async (options, hardware) => {
     const spec = uniformModelSpec({ ...small, ...options });
     const settings = { ...hardware, optimizeForInference: false };
