@@ -16,7 +16,7 @@ export const noWindowKeys = {
   layer_types: z.array(oneOf({ full_attention: 'full' })).nullish(),
 };
 
-interface WindowConfig {
+export interface WindowConfig {
   num_hidden_layers: number;
   sliding_window?: number | null | undefined;
   layer_types?: readonly ('full' | 'sliding')[] | null | undefined;

@@ -248,6 +248,22 @@ describe('qwen3_moe', () => {
   });
 });
 
+describe('mimo', () => {
+  const mimo = { model_type: 'mimo', attention_bias: true, num_nextn_predict_layers: 1 };
+
+  test('is a Qwen 2 that says of its biases what is so in any case', () => {
+    expect(specOf(mimo)).toEqual(specOf({ model_type: 'qwen2' }));
+    expect(() => specOf({ ...mimo, attention_bias: false })).toThrow('attention_bias: false is not supported');
+  });
+
+  test('layers that predict further tokens are no layers of it', () => {
+    const { family, report } = convertConfig({ ...dims, ...mimo, num_hidden_layers: 1 });
+    expect(report.unknown).toEqual([]);
+    expect(parameterName(family.weights, 'model.mtp_layers.0.input_proj.weight')).toBeNull();
+    expect(Object.keys(family.ignoredTensors)).toEqual(['model.mtp_layers.*']);
+  });
+});
+
 describe('phi3', () => {
   const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
   const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];

@@ -7,6 +7,7 @@ import gpt2 from './gpt2.ts';
 import granite from './granite.ts';
 import llama from './llama.ts';
 import mamba2 from './mamba2.ts';
+import mimo from './mimo.ts';
 import mistral from './mistral.ts';
 import mixtral from './mixtral.ts';
 import phi3 from './phi3.ts';
@@ -23,6 +24,7 @@ export const models: readonly ModelFamily[] = [
   granite,
   llama,
   mamba2,
+  mimo,
   mistral,
   mixtral,
   phi3,

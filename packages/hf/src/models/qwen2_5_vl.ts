@@ -3,9 +3,10 @@ import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
 import { checkHeads, headsOf } from '../heads.ts';
-import { checkWindows, layerWindows, windowKeys } from '../layer-windows.ts';
-import { llamaLikeSpec, llamaLikeWeights } from '../llama-like.ts';
+import { checkWindows, windowKeys } from '../layer-windows.ts';
+import { llamaLikeWeights } from '../llama-like.ts';
 import { checkSections, mropeKeys, mropeOf } from '../mrope-config.ts';
+import { qwen2LikeSpec } from '../qwen2-like.ts';
 import type { WeightNames } from '../weight-names.ts';
 
 /** Defaults: `Qwen2_5_VLTextConfig` of transformers 5.24. */
@@ -52,12 +53,7 @@ export default defineModel({
   nestsText: true,
   toSpec(config) {
     const rope = mropeOf(config, headsOf(config).headDim, { theta: 1_000_000, sections: [16, 24, 24] });
-    const windows = layerWindows(config, (layer) => layer >= config.max_window_layers);
-    return llamaLikeSpec(config, rope, (layer) => ({
-      useBiasQ: true,
-      useBiasKv: true,
-      slidingWindowSize: windows[layer] ?? null,
-    }));
+    return qwen2LikeSpec(config, rope);
   },
   ignoredKeys: {
     vision_config: 'vision tower',
