@@ -20,7 +20,7 @@ export function oneOf<T>(values: Readonly<Record<string, T>>) {
 }
 
 /** A key that may be missing, null or the one value that asks for nothing special: nobody here implements another. */
-export function only(value: boolean | null) {
+export function only(value: boolean | number | string | null) {
   return z
     .unknown()
     .superRefine((found, context) => {

@@ -4,7 +4,7 @@ import { ropeDictSchema, ropeKeys } from './rope-config.ts';
 const partKey = { partial_rotary_factor: z.number().positive().max(1).nullish() };
 
 /** What a family reads of its rotary positions where only a part of each head turns. */
-export const partialRopeDictSchema = ropeDictSchema.and(z.object(partKey).nullish());
+export const partialRopeDictSchema = ropeDictSchema.and(z.object(partKey).nullish()).optional();
 
 /** The keys about rotary positions of a part of each head, as `ropeKeys` are about those of all of it. */
 export const partialRopeKeys = {

@@ -264,6 +264,24 @@ describe('mimo', () => {
   });
 });
 
+describe('minimax_m2', () => {
+  const minimax = { model_type: 'minimax_m2', head_dim: 32, num_local_experts: 8 };
+  const turned = (config: object) => Object.values(specOf({ ...minimax, ...config }).ropeTables)[0];
+
+  test('turns as many dimensions as a file says, all where none does', () => {
+    expect(turned({})).toMatchObject({ rotaryDim: 32, theta: 5_000_000 });
+    expect(turned({ rotary_dim: 16 })).toMatchObject({ rotaryDim: 16 });
+    expect(turned({ rotary_dim: 16, rope_parameters: { partial_rotary_factor: 0.25 } })).toMatchObject({
+      rotaryDim: 8,
+    });
+  });
+
+  test('refuses layers of linear attention, which other generations have', () => {
+    expect(specOf({ ...minimax, attn_type_list: [1, 1, 1, 1] })).toEqual(specOf(minimax));
+    expect(() => specOf({ ...minimax, attn_type_list: [1, 0, 1, 1] })).toThrow('attn_type_list.1: 0 is not supported');
+  });
+});
+
 describe('phi3', () => {
   const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
   const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];

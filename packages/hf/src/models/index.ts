@@ -8,6 +8,7 @@ import granite from './granite.ts';
 import llama from './llama.ts';
 import mamba2 from './mamba2.ts';
 import mimo from './mimo.ts';
+import minimax_m2 from './minimax_m2.ts';
 import mistral from './mistral.ts';
 import mixtral from './mixtral.ts';
 import phi3 from './phi3.ts';
@@ -25,6 +26,7 @@ export const models: readonly ModelFamily[] = [
   llama,
   mamba2,
   mimo,
+  minimax_m2,
   mistral,
   mixtral,
   phi3,
