@@ -21,7 +21,10 @@ export interface ModelDefinition<Config extends object> {
   /** Keys that change nothing here, and why; those of every family stand in `common-keys.ts`. */
   ignoredKeys: Readonly<Record<string, string>>;
   weights: WeightNames;
-  /** Tensors that checkpoints hold and no parameter needs, and why; `{i}` is the number of a layer, `*` at the end any rest. */
+  /**
+   * Tensors that checkpoints hold and no parameter needs, and why; `{i}` is the number of a layer, `{next}` one after those of
+   * the model, `*` at the end any rest.
+   */
   ignoredTensors: Readonly<Record<string, string>>;
   /** Default `inputs`, as nearly all. */
   hiddenStates?: HiddenStates;

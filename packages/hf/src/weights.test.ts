@@ -86,6 +86,23 @@ test('tensors that no model needs are let be', async () => {
   await open({ ...tied, take: ['lm_head.weight'] }).model;
 });
 
+test('layers after those of the model may be left out, and no tensor of another', () => {
+  const { spec, family } = convertConfig(tinyConfig);
+  const tensorsWith = (name: string) =>
+    new Map(
+      [...Object.entries(tinyTensors()), [name, bfloat16([32])] as const].map(([key, { shape }]) => [
+        key,
+        view('bfloat16', shape),
+      ]),
+    );
+  const rules = { weights: family.weights, ignoredTensors: { 'model.layers.{next}.*': 'further tokens' } };
+  const bind = (name: string) => bindWeights(spec, rules, { files: new Map(), tensors: tensorsWith(name) });
+  expect(bind('model.layers.2.enorm.weight').ignored).toEqual([
+    { tensors: 'model.layers.{next}.*', count: 1, why: 'further tokens' },
+  ]);
+  expect(() => bind('model.layers.1.enorm.weight')).toThrow('not part of the model: model.layers.1.enorm.weight');
+});
+
 test('a family may name the tensors of mxfp4 beside those that are not packed', () => {
   const { spec, family } = convertConfig(tinyConfig);
   const gate = 'layers.{i}.ffn.gate.weight';

@@ -96,9 +96,10 @@ function whyIgnored(
 ): { tensors: string; why: string } | null {
   if (spec.tieEmbeddings && tensor === tensorName(weights, 'lmHead.weight'))
     return { tensors: tensor, why: 'the head is tied: it is the embedding once more' };
-  const { pattern } = splitLayer(tensor);
+  const { pattern, layer } = splitLayer(tensor);
+  const called = Number(layer) < spec.numLayers ? pattern : pattern.replace('{i}', '{next}');
   const found = Object.entries(ignoredTensors).find(([name]) =>
-    name.endsWith('*') ? tensor.startsWith(name.slice(0, -1)) : name === pattern,
+    name.endsWith('*') ? called.startsWith(name.slice(0, -1)) : name === called,
   );
   return found === undefined ? null : { tensors: found[0], why: found[1] };
 }

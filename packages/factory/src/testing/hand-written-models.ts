@@ -5,11 +5,8 @@ import {
   ffnSpec,
   layerSpec,
   type ModelSpec,
-  mlaSpec,
   modelSpec,
-  moeSpec,
   type NormSpec,
-  type RopeSpec,
   uniformModelSpec,
 } from '@tttv2/spec';
 
@@ -181,54 +178,4 @@ export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
       finalNorm: 'transformer.norm_f',
     },
   },
-  deepseek_v3: deepseekV3(),
 };
-
-/** Latent attention; in the second layer experts that are chosen by groups, and one that all tokens share. */
-function deepseekV3(): HandWrittenModel {
-  // YaRN's mscale, once for each of q and k: `yarn_get_mscale` in transformers' `modeling_deepseek_v3.py`.
-  const mscale = 0.1 * Math.log(4) + 1;
-  const scaling: RopeSpec['scaling'] = {
-    kind: 'yarn',
-    factor: 4,
-    originalMaxSeqLen: 32,
-    betaFast: 32,
-    betaSlow: 1,
-    truncate: true,
-    attentionFactor: 1,
-  };
-  const attention = mlaSpec({
-    ...{ hiddenDim: 64, numHeads: 4, qLoraRank: 32, kvLoraRank: 24, qkNopeHeadDim: 16, qkRopeHeadDim: 8, vHeadDim: 12 },
-    scale: 24 ** -0.5 * mscale ** 2,
-    rope: { theta: 10000, rotaryDim: 8, layout: 'interleaved', scaling },
-  });
-  const expert = { hiddenDim: 64, intermediateDim: 24 };
-  const groups = { count: 4, chosen: 2, score: 'top2_sum' } as const;
-  const experts = moeSpec({
-    ...{ ...expert, numExperts: 8, topK: 3 },
-    router: { score: 'sigmoid', scale: 1.5, useSelectionBias: true, groups },
-    shared: { ffn: ffnSpec(expert) },
-  });
-  const layers = [ffnSpec(small), experts].map((ffn) => layerSpec({ attention, ffn }));
-  const expertsOf = (projection: string) => ({ tensor: `${inLayer}.mlp.experts.{e}.${projection}.weight` });
-  return {
-    spec: modelSpec({ vocabSize: 256, hiddenDim: 64, layers }),
-    weights: {
-      ...usualNames,
-      'layers.{i}.mixer.q.down': `${inLayer}.self_attn.q_a_proj`,
-      'layers.{i}.mixer.q.norm': `${inLayer}.self_attn.q_a_layernorm`,
-      'layers.{i}.mixer.q.up': `${inLayer}.self_attn.q_b_proj`,
-      'layers.{i}.mixer.kvDown': `${inLayer}.self_attn.kv_a_proj_with_mqa`,
-      'layers.{i}.mixer.kvNorm': `${inLayer}.self_attn.kv_a_layernorm`,
-      'layers.{i}.mixer.kvUp': `${inLayer}.self_attn.kv_b_proj`,
-      'layers.{i}.ffn.router': `${inLayer}.mlp.gate`,
-      'layers.{i}.ffn.router.selectionBias': { tensor: `${inLayer}.mlp.gate.e_score_correction_bias` },
-      'layers.{i}.ffn.experts.gate.weight': expertsOf('gate_proj'),
-      'layers.{i}.ffn.experts.up.weight': expertsOf('up_proj'),
-      'layers.{i}.ffn.experts.down.weight': expertsOf('down_proj'),
-      'layers.{i}.ffn.shared.gate': `${inLayer}.mlp.shared_experts.gate_proj`,
-      'layers.{i}.ffn.shared.up': `${inLayer}.mlp.shared_experts.up_proj`,
-      'layers.{i}.ffn.shared.down': `${inLayer}.mlp.shared_experts.down_proj`,
-    },
-  };
-}

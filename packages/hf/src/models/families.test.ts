@@ -282,6 +282,49 @@ describe('minimax_m2', () => {
   });
 });
 
+describe('deepseek_v3', () => {
+  const deepseek = { model_type: 'deepseek_v3', n_routed_experts: 16 };
+  const mixerOf = (config: object) => specOf({ ...deepseek, ...config }).layers[0]?.mixer;
+  const routerOf = (config: object) => {
+    const ffn = specOf({ ...deepseek, ...config }).layers[3]?.ffn;
+    return ffn?.kind === 'moe' ? ffn.router : null;
+  };
+
+  test('scales scores by what YaRN asks of them, where its dictionary does', () => {
+    const yarn = { type: 'yarn', factor: 40, mscale: 1, original_max_position_embeddings: 4096 };
+    expect(mixerOf({ rope_scaling: yarn })).toMatchObject({ scale: 192 ** -0.5 });
+    const scale = 192 ** -0.5 * (0.1 * Math.log(40) + 1) ** 2;
+    expect(mixerOf({ rope_scaling: { ...yarn, mscale_all_dim: 1 } })).toMatchObject({ scale });
+  });
+
+  test('has experts from the fourth layer on, in groups unless all of them are chosen', () => {
+    expect(specOf(deepseek).layers.map(({ ffn }) => ffn?.kind)).toEqual(['dense', 'dense', 'dense', 'moe']);
+    expect(routerOf({})?.groups).toEqual({ count: 8, chosen: 4, score: 'top2_sum' });
+    expect(routerOf({ n_group: 1, topk_group: 1 })?.groups).toBeNull();
+  });
+
+  test('turns neighbours in pairs, or halves', () => {
+    const layoutOf = (config: object) => Object.values(specOf({ ...deepseek, ...config }).ropeTables)[0]?.layout;
+    expect([layoutOf({}), layoutOf({ rope_interleave: false })]).toEqual(['interleaved', 'half']);
+  });
+
+  test('is what kimi_k2 is by its own name', () => {
+    expect(specOf({ ...deepseek, model_type: 'kimi_k2' })).toEqual(specOf(deepseek));
+  });
+});
+
+describe('deepseek_v2', () => {
+  test('chooses by groups when its method says so, and shares one network as wide as its experts', () => {
+    const groups = { n_routed_experts: 16, num_experts_per_tok: 2, n_group: 4, topk_group: 2 };
+    const ffnOf = (topk_method: string) =>
+      specOf({ model_type: 'deepseek_v2', ...groups, moe_intermediate_size: 24, topk_method }).layers[0]?.ffn;
+    expect(ffnOf('greedy')).toMatchObject({ router: { groups: null, normalize: false } });
+    expect(ffnOf('group_limited_greedy')).toMatchObject({ router: { groups: { count: 4, chosen: 2, score: 'max' } } });
+    expect(ffnOf('greedy')).toMatchObject({ intermediateDim: 24, shared: { ffn: { intermediateDim: 48 } } });
+    expect(() => ffnOf('noaux_tc')).toThrow('topk_method: "noaux_tc" is not supported');
+  });
+});
+
 describe('phi3', () => {
   const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
   const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];
@@ -481,6 +524,7 @@ describe('mamba2', () => {
 
 /** What families need beside the keys that most have. */
 const special: Readonly<Record<string, object>> = {
+  deepseek_v2: { num_experts_per_tok: 2 },
   mamba2: { num_heads: 8, head_dim: 16 },
   qwen2_5_vl: { rope_scaling: { type: 'mrope', mrope_section: [2, 3, 3] } },
 };

@@ -1,10 +1,13 @@
 // Written by scripts/families.mjs from the files of this folder.
 import type { ModelFamily } from '../define-model.ts';
+import deepseek_v2 from './deepseek_v2.ts';
+import deepseek_v3 from './deepseek_v3.ts';
 import gemma from './gemma.ts';
 import gemma2 from './gemma2.ts';
 import gemma3_text from './gemma3_text.ts';
 import gpt2 from './gpt2.ts';
 import granite from './granite.ts';
+import kimi_k2 from './kimi_k2.ts';
 import llama from './llama.ts';
 import mamba2 from './mamba2.ts';
 import mimo from './mimo.ts';
@@ -18,11 +21,14 @@ import qwen3 from './qwen3.ts';
 import qwen3_moe from './qwen3_moe.ts';
 
 export const models: readonly ModelFamily[] = [
+  deepseek_v2,
+  deepseek_v3,
   gemma,
   gemma2,
   gemma3_text,
   gpt2,
   granite,
+  kimi_k2,
   llama,
   mamba2,
   mimo,
