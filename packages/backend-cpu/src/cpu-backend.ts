@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { compileGgml, cpuDescription } from '@tttv2/ggml';
-import { type Backend, isCollective, opset } from '@tttv2/graph';
+import { type Backend, type Graph, isCollective, type Node, opset } from '@tttv2/graph';
 import { deviceStorage, UnsupportedHardwareError } from '@tttv2/spec';
 import { resolveHardware } from './resolve-hardware.ts';
 
@@ -20,6 +20,24 @@ const storage = deviceStorage({
   // This process without a model, as measured, and the native graphs that a state keeps (ggml's `state.ts`).
   reservedBytes: 120e6 + 16 * 2 ** 20,
 });
+
+/** Why ggml has no way for a node; null where it has. */
+function whyUnsupported(node: Node, { states }: Graph): string | null {
+  if (isCollective(node)) return 'a CPU is one device: use a tensorParallelSize of 1';
+  const state = node.op === 'gated_delta' ? states[node.attrs.state] : undefined;
+  const [keys, values] = state?.kind === 'recurrent' ? [state.shape.at(-1), state.shape.at(-2)] : [];
+  return keys === values ? null : `its keys have ${keys} dimensions and its values ${values}, but ggml wants as many`;
+}
+
+/** @throws UnsupportedHardwareError that names the first op without a native form. */
+function checkSupported(graph: Graph): void {
+  for (const node of graph.nodes) {
+    const reason = whyUnsupported(node, graph);
+    if (reason === null) continue;
+    const message = `cpu cannot run ${node.op} at ${node.scope}: ${reason}`;
+    throw new UnsupportedHardwareError({ device: 'cpu', field: node.op, message });
+  }
+}
 
 /** This machine's processor, by ggml. */
 export const cpuBackend: Backend = {
@@ -50,10 +68,10 @@ export const cpuBackend: Backend = {
       },
     ];
   },
-  /** Every op of one device has a native form; without fused kernels composite ones are taken apart where they can be. */
-  supports(node, _graph, { useFusedKernels }) {
-    if (isCollective(node))
-      return { kind: 'unsupported', reason: 'a CPU is one device: use a tensorParallelSize of 1' };
+  /** Nearly every op of one device has a native form; without fused kernels composite ones are taken apart where they can be. */
+  supports(node, graph, { useFusedKernels }) {
+    const reason = whyUnsupported(node, graph);
+    if (reason !== null) return { kind: 'unsupported', reason };
     const isFused = node.op === 'linear' || node.op === 'rms_norm' || node.op === 'layer_norm' || node.op === 'glu';
     return useFusedKernels === false && isFused ? { kind: 'decompose' } : { kind: 'native' };
   },
@@ -61,6 +79,7 @@ export const cpuBackend: Backend = {
     const [graph] = program.stages;
     if (graph === undefined)
       throw new UnsupportedHardwareError({ device: 'cpu', field: 'stages', message: 'the program has no stage' });
+    checkSupported(graph);
     const { config, threads, kvCacheDtype, useFlashAttention, isExact } = resolveHardware(
       hardware,
       graph,

@@ -2,6 +2,7 @@ import type { GraphBuilder, ValueId } from '@tttv2/graph';
 import type { FfnSpec, LayerSpec, MixerSpec, MoeSpec, NormSpec, RopeSpec } from '@tttv2/spec';
 import { attention } from './attention.ts';
 import { feedForward } from './feed-forward.ts';
+import { gatedDelta } from './gated-delta.ts';
 import { mla } from './mla.ts';
 import { moe } from './moe.ts';
 import { norm } from './norm.ts';
@@ -57,6 +58,8 @@ function mix(
         return mla(builder, x, mixer, ropeTables);
       case 'ssd':
         return ssd(builder, x, mixer);
+      case 'gated_delta':
+        return gatedDelta(builder, x, mixer);
     }
   });
 }

@@ -1,5 +1,6 @@
 import type { GraphBuilder, ValueId } from '@tttv2/graph';
 import { type SsdSpec, ssdWidths } from '@tttv2/spec';
+import { convolve } from './convolve.ts';
 import { linear } from './linear.ts';
 import { normalise } from './norm.ts';
 
@@ -16,25 +17,13 @@ export function ssd(builder: GraphBuilder, x: ValueId, spec: SsdSpec): ValueId {
   const { inner, conv, projected } = ssdWidths(spec);
   const all = builder.scope('in', () => linear(builder, x, { inputs: hiddenDim, outputs: projected, useBias }));
   const gate = slice(builder, all, 0, inner);
-  const convolved = builder.scope('conv', () => convolve(builder, slice(builder, all, inner, conv), spec));
+  const convolved = builder.scope('conv', () => convolve(builder, slice(builder, all, inner, conv), conv, spec));
   const timeSteps = slice(builder, all, inner + conv, numHeads);
   const mixed = builder.scope('scan', () => scan(builder, convolved, timeSteps, spec));
   const flat = builder.node('reshape', { shape: ['N', numHeads * headDim] }, [mixed]);
   const gated = builder.node('glu', { fn: 'silu' }, [gate, flat]);
   const normed = builder.scope('norm', () => normByGroups(builder, gated, spec));
   return builder.scope('out', () => linear(builder, normed, { inputs: inner, outputs: hiddenDim, useBias }));
-}
-
-function convolve(builder: GraphBuilder, x: ValueId, spec: SsdSpec): ValueId {
-  const { conv: channels } = ssdWidths(spec);
-  const { convWidth: width, useBiasConv, activation: fn } = spec;
-  const weight = builder.parameter(`${builder.path}.weight`, [channels, width]);
-  const state = builder.state(`${builder.path}.past`, { kind: 'recurrent', shape: [width - 1, channels] });
-  const sums = builder.node('causal_conv', { state }, [x, weight, builder.input('slot'), builder.input('cacheIndex')]);
-  const biased = useBiasConv
-    ? builder.node('add', {}, [sums, builder.parameter(`${builder.path}.bias`, [channels])])
-    : sums;
-  return builder.node('activation', { fn }, [biased]);
 }
 
 /** The scan of the values `[N, H, P]`, and the values themselves by a weight a head. */

@@ -85,6 +85,7 @@ function bind(library: GgmlLibrary) {
     mulMatId: base('ggml_mul_mat_id', 'tensor', ['tensor', 'tensor', 'tensor', 'tensor']),
     addId: base('ggml_add_id', 'tensor', ['tensor', 'tensor', 'tensor', 'tensor']),
     argsortTopK: base('ggml_argsort_top_k', 'tensor', ['tensor', 'tensor', 'int']),
+    repeat4d: base('ggml_repeat_4d', 'tensor', ['tensor', 'tensor', 'int64', 'int64', 'int64', 'int64']),
     sumRows: unary('ggml_sum_rows'),
     getRows: binary('ggml_get_rows'),
     setRows: base('ggml_set_rows', 'tensor', ['tensor', 'tensor', 'tensor', 'tensor']),
@@ -100,6 +101,7 @@ function bind(library: GgmlLibrary) {
     exp: unary('ggml_exp'),
     silu: unary('ggml_silu'),
     relu: unary('ggml_relu'),
+    softplus: unary('ggml_softplus'),
     sqr: unary('ggml_sqr'),
     tanh: unary('ggml_tanh'),
     clamp: base('ggml_clamp', 'tensor', ['tensor', 'tensor', 'float', 'float']),
@@ -130,6 +132,9 @@ function bind(library: GgmlLibrary) {
     ssmConv: binary('ggml_ssm_conv'),
     ssmScan: base('ggml_ssm_scan', 'tensor', [
       ...(['tensor', 'tensor', 'tensor', 'tensor', 'tensor', 'tensor', 'tensor', 'tensor', 'int64'] as const),
+    ]),
+    gatedDeltaNet: base('ggml_gated_delta_net', 'tensor', [
+      ...(['tensor', 'tensor', 'tensor', 'tensor', 'tensor', 'tensor', 'tensor', 'int64'] as const),
     ]),
     precSetAcc: base('ggml_prec_set_acc', 'bool', ['tensor', 'int']),
     reshape4d: base('ggml_reshape_4d', 'tensor', ['tensor', 'tensor', 'int64', 'int64', 'int64', 'int64']),

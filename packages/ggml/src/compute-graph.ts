@@ -325,6 +325,7 @@ function lowerNode<Name extends LocalOpName>(
 /** At least as many native tensors as the lowering of a node emits; an exact gated GELU emits 9. */
 function nativeTensors({ op, type }: Node, { N, visibleCells, spans, runs }: ComputePlan): number {
   if (op === 'causal_conv' || op === 'ssm_scan') return 4 + 16 * runs.length;
+  if (op === 'gated_delta') return 6 + 24 * runs.length;
   if (op === 'rotary') return 4 + 16 * spans.length;
   const [, heads] = type.shape;
   if (op === 'attention' && typeof heads === 'number') return 16 + 11 * attentionTiles(N, heads, visibleCells).length;

@@ -14,7 +14,10 @@ export interface Conversion {
   quantisation: Quantisation | null;
 }
 
-const supported = models.map((model) => model.modelType);
+const supported = models.flatMap(({ modelType, textModelType }) => [
+  modelType,
+  ...(textModelType === null ? [] : [textModelType]),
+]);
 
 const configSchema = z.record(z.string(), z.unknown());
 
@@ -30,7 +33,7 @@ export function convertConfig(config: unknown, file = 'config.json'): Conversion
   if (!parsed.success) throw new CheckpointError({ file, message: 'is not an object of keys and values' });
   const { model_type: modelType, ...values } = parsed.data;
   if (typeof modelType !== 'string') throw withoutType(values.architectures, file);
-  const family = models.find((model) => model.modelType === modelType);
+  const family = models.find((model) => model.modelType === modelType || model.textModelType === modelType);
   if (family === undefined) throw unknownFamily({ file, key: 'model_type', found: modelType, supported });
   const { quantization_config: packing, ...others } = values;
   const read = readQuantisation(packing, { modelType, file });

@@ -15,6 +15,8 @@ export interface ModelDefinition<Config extends object> {
   config: z.ZodType<Config>;
   /** Names that keys may have besides, and those in the schema: the class's `attribute_map`. */
   otherNames?: OtherNames;
+  /** What `config.json` says of the language model alone, where the family is one of several modalities. */
+  textModelType?: string;
   /** The keys may stand under `text_config`, as transformers 5 writes those of a multimodal model. */
   nestsText?: true;
   toSpec(config: Config): ModelSpec;
@@ -33,6 +35,7 @@ export interface ModelDefinition<Config extends object> {
 /** A family, whatever the type of its configuration. */
 export interface ModelFamily {
   readonly modelType: string;
+  readonly textModelType: string | null;
   readonly weights: WeightNames;
   readonly ignoredTensors: Readonly<Record<string, string>>;
   readonly hiddenStates: HiddenStates;
@@ -41,9 +44,11 @@ export interface ModelFamily {
 }
 
 export function defineModel<Config extends object>(definition: ModelDefinition<Config>): ModelFamily {
-  const { modelType, weights, ignoredTensors, otherNames = {}, hiddenStates = 'inputs' } = definition;
+  const { modelType, textModelType = null, weights, ignoredTensors } = definition;
+  const { otherNames = {}, hiddenStates = 'inputs' } = definition;
   return {
     modelType,
+    textModelType,
     weights,
     ignoredTensors,
     hiddenStates,

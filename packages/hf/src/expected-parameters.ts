@@ -1,6 +1,7 @@
 import {
   type AttentionSpec,
   type FfnSpec,
+  type GatedDeltaSpec,
   type LayerSpec,
   type MixerSpec,
   type MlaSpec,
@@ -50,6 +51,8 @@ function mixerParameters(mixer: MixerSpec): Entry[] {
       return mlaParameters(mixer);
     case 'ssd':
       return ssdParameters(mixer);
+    case 'gated_delta':
+      return gatedDeltaParameters(mixer);
   }
 }
 
@@ -64,6 +67,26 @@ function ssdParameters(mixer: SsdSpec): Entry[] {
     ['scan.skip', [numHeads]],
     ['norm.weight', [inner]],
     ...linear('out', hiddenDim, inner, useBias),
+  ];
+}
+
+function gatedDeltaParameters(mixer: GatedDeltaSpec): Entry[] {
+  const { hiddenDim, numHeads, headDim, numKeyHeads, keyDim, convWidth } = mixer;
+  const [keys, values] = [numKeyHeads * keyDim, numHeads * headDim];
+  return [
+    ...linear('in.q', keys, hiddenDim, false),
+    ...linear('in.k', keys, hiddenDim, false),
+    ...linear('in.v', values, hiddenDim, false),
+    ...linear('in.gate', values, hiddenDim, false),
+    ...linear('in.timeStep', numHeads, hiddenDim, false),
+    ...linear('in.beta', numHeads, hiddenDim, false),
+    ...linear('conv.q', keys, convWidth, false),
+    ...linear('conv.k', keys, convWidth, false),
+    ...linear('conv.v', values, convWidth, false),
+    ['scan.timeStepBias', [numHeads]],
+    ['scan.logDecay', [numHeads]],
+    ['norm.weight', [headDim]],
+    ...linear('out', hiddenDim, values, false),
   ];
 }
 

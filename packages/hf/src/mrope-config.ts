@@ -1,4 +1,4 @@
-import type { RopeSpec } from '@tttv2/spec';
+import { axisOfPair, type MropeSpec, type RopeSpec } from '@tttv2/spec';
 import { z } from 'zod';
 import { positiveInt } from './config-values.ts';
 import { type RopeConfig, ropeDictSchema, ropeKeys, ropeOf } from './rope-config.ts';
@@ -28,11 +28,18 @@ export function mropeOf(
   defaults: { theta: number; sections: [number, number, number]; isInterleaved?: boolean },
 ): RopeSpec {
   const dict = config.rope_scaling ?? config.rope_parameters;
-  const mrope = {
-    sections: dict?.mrope_section ?? defaults.sections,
-    isInterleaved: dict?.mrope_interleaved ?? defaults.isInterleaved ?? false,
-  };
+  const isInterleaved = dict?.mrope_interleaved ?? defaults.isInterleaved ?? false;
+  const usual = { sections: defaults.sections, isInterleaved };
+  const sections = dict?.mrope_section ?? (isInterleaved ? sectionsWithin(usual, rotaryDim / 2) : defaults.sections);
+  const mrope = { sections, isInterleaved };
   return { ...ropeOf(config, rotaryDim, defaults.theta), mrope };
+}
+
+/** How many of so many pairs turn by each axis: a class's own sections hold for heads of any size where axes take turns. */
+function sectionsWithin(mrope: MropeSpec, pairs: number): [number, number, number] {
+  const axes = Array.from({ length: pairs }, (_, pair) => axisOfPair({ mrope }, pair));
+  const count = (axis: number) => axes.filter((one) => one === axis).length;
+  return [count(0), count(1), count(2)];
 }
 
 /** For a schema's `superRefine`: the sections must have the pairs of a head between them. */

@@ -47,7 +47,9 @@ function groupsOf({ by }: WeightPart, name: string, { spec, sizes }: { spec: Mod
   if (by === undefined) return 1;
   if (by === 'row') return Math.max(1, Math.min(...sizes));
   const mixer = spec.layers[Number(splitLayer(name).layer)]?.mixer;
-  return mixer?.kind === 'attention' ? mixer.numKvHeads : 1;
+  if (mixer?.kind === 'gated_delta') return mixer.numKeyHeads;
+  if (mixer?.kind !== 'attention') return 1;
+  return by === 'head' ? mixer.numHeads : mixer.numKvHeads;
 }
 
 /** The tensors that a parameter is made of: one, or one for each expert. */

@@ -21,10 +21,10 @@ export interface WeightPart {
   /** All that the tensor holds, in order: names as those of the table, this one among them. */
   readonly of: readonly string[];
   /**
-   * Absent: one after the other. Else they take turns: for each row of the smallest, or for each KV head of the layer, there
-   * is a share of every one of them.
+   * Absent: one after the other. Else they take turns: for each row of the smallest, for each head of queries, or for each
+   * KV head of the layer, there is a share of every one of them.
    */
-  readonly by?: 'row' | 'kv_head';
+  readonly by?: 'row' | 'head' | 'kv_head';
 }
 
 /** The place of all that one tensor holds. */
@@ -76,7 +76,8 @@ function own(names: WeightNames, name: string): WeightNames[string] {
   return Object.hasOwn(names, name) ? (names[name] ?? []) : [];
 }
 
-function layoutsOf(places: WeightNames[string] = []): WeightLayout[] {
+/** Places, each as a layout. */
+export function layoutsOf(places: WeightNames[string] = []): WeightLayout[] {
   const list: readonly WeightPlace[] = typeof places === 'object' && 'tensor' in places ? [places] : [places].flat();
   return list.map((place) => (typeof place === 'string' ? { tensor: place } : place));
 }

@@ -27,6 +27,8 @@ export { UnsupportedModelError } from './errors/unsupported-model-error.ts';
 export { WeightMismatchError } from './errors/weight-mismatch-error.ts';
 export type { ActivationType, FfnOptions, FfnSpec } from './ffn-spec.ts';
 export { activationTypeSchema, ffnSpec, ffnSpecSchema } from './ffn-spec.ts';
+export type { GatedDeltaOptions, GatedDeltaSpec } from './gated-delta-spec.ts';
+export { gatedDeltaSpec } from './gated-delta-spec.ts';
 export type { HardwareConfig } from './hardware-config.ts';
 export { hardwareConfig, hardwareConfigSchema } from './hardware-config.ts';
 export { hardwareConfigJsonSchema, modelSpecJsonSchema } from './json-schema.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { attentionSpecSchema, type InlineAttentionSpec, inlineAttentionSpecSchema } from './attention-spec.ts';
 import { type FfnSpec, ffnSpecSchema } from './ffn-spec.ts';
+import { gatedDeltaSpecSchema } from './gated-delta-spec.ts';
 import { type InlineMlaSpec, inlineMlaSpecSchema, mlaSpecSchema } from './mla-spec.ts';
 import { type MoeSpec, moeSpecSchema } from './moe-spec.ts';
 import { type NormSpec, type NormType, normSpecSchema } from './norm-spec.ts';
@@ -18,7 +19,9 @@ const layerNormsSchema = z.strictObject({
 export type LayerNorms = z.infer<typeof layerNormsSchema>;
 
 /** What mixes tokens. */
-const mixerSpecSchema = z.discriminatedUnion('kind', [attentionSpecSchema, mlaSpecSchema, ssdSpecSchema]);
+const mixerSpecSchema = z.discriminatedUnion('kind', [
+  ...([attentionSpecSchema, mlaSpecSchema, ssdSpecSchema, gatedDeltaSpecSchema] as const),
+]);
 export type MixerSpec = z.infer<typeof mixerSpecSchema>;
 
 const layerShape = {
@@ -47,7 +50,9 @@ export type LayerSpec = z.infer<typeof layerSpecSchema>;
 /** A layer that stands alone, its rotary table inline. */
 const inlineLayerSpecSchema = z
   .strictObject({
-    mixer: z.discriminatedUnion('kind', [inlineAttentionSpecSchema, inlineMlaSpecSchema, ssdSpecSchema]),
+    mixer: z.discriminatedUnion('kind', [
+      ...([inlineAttentionSpecSchema, inlineMlaSpecSchema, ssdSpecSchema, gatedDeltaSpecSchema] as const),
+    ]),
     ...layerShape,
   })
   .superRefine(checkLayer);

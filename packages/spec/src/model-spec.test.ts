@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { attentionSpec } from './attention-spec.ts';
 import { SpecError } from './errors/spec-error.ts';
 import { activationTypeSchema, ffnSpec } from './ffn-spec.ts';
+import { gatedDeltaSpec } from './gated-delta-spec.ts';
 import { layerSpec } from './layer-spec.ts';
 import { type ModelSpec, modelSpec, parseModelSpec } from './model-spec.ts';
 import { countParameters, kvCacheBytes, recurrentStateBytes } from './quantities.ts';
@@ -265,6 +266,22 @@ test('a layer may be a recurrent mixer alone', () => {
   expect(parseModelSpec(JSON.parse(JSON.stringify(spec)))).toEqual(spec);
   expect(countParameters(spec).mixers).toBe(2 * ((32 + 52 + 4) * 16 + 5 * 52 + 3 * 4 + 32 + 16 * 32));
   expect([kvCacheBytes(spec, 100, 'float32'), recurrentStateBytes(spec)]).toEqual([0, 2 * 4 * (4 * 8 * 5 + 3 * 52)]);
+});
+
+test('a recurrent mixer by the delta rule keeps a state a head, and what its convolutions see', () => {
+  const mixer = gatedDeltaSpec({ hiddenDim: 16, numHeads: 6, headDim: 4, numKeyHeads: 2, keyDim: 5 });
+  expect(mixer).toMatchObject({ kind: 'gated_delta', convWidth: 4, activation: 'silu', normEps: 1e-6 });
+  const layer = layerSpec({ mixer, ffn: null });
+  const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers: [layer, layer], maxSeqLen: null });
+  const channels = 2 * 2 * 5 + 6 * 4;
+  expect(countParameters(spec).mixers).toBe(2 * (16 * (channels + 2 * 6 * 4 + 2 * 6) + 4 * channels + 2 * 6 + 4));
+  expect([kvCacheBytes(spec, 100, 'float32'), recurrentStateBytes(spec)]).toEqual([
+    0,
+    2 * 4 * (6 * 4 * 5 + 3 * channels),
+  ]);
+  expect(() => gatedDeltaSpec({ hiddenDim: 16, numHeads: 6, headDim: 4, numKeyHeads: 4 })).toThrow(
+    'numHeads 6 is not divisible by numKeyHeads 4',
+  );
 });
 
 test.each<[string, () => unknown, RegExp]>([

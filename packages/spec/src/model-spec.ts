@@ -117,7 +117,7 @@ class RopeTables {
 
   resolve(layer: LayerSpec | InlineLayerSpec): LayerSpec {
     const { mixer } = layer;
-    if (mixer.kind === 'ssd') return { ...layer, mixer };
+    if (!('rope' in mixer)) return { ...layer, mixer };
     const { rope } = mixer;
     return { ...layer, mixer: { ...mixer, rope: rope === null || typeof rope === 'string' ? rope : this.#name(rope) } };
   }
@@ -153,7 +153,7 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
       fail(['layers', i, 'ffn', 'hiddenDim'], `is ${ffn.hiddenDim}, but the model's is ${hiddenDim}`);
     if (mixer.kind === 'attention' && mixer.alibiSlopes !== null && model.positionAxes !== 1)
       fail(['layers', i, 'mixer', 'alibiSlopes'], `must be null: positions have ${model.positionAxes} axes`);
-    if (mixer.kind !== 'ssd' && mixer.rope !== null)
+    if ('rope' in mixer && mixer.rope !== null)
       checkRope(model, mixer.rope, turnedDims(mixer), (message) => fail(['layers', i, 'mixer', 'rope'], message));
   });
   const { learnedPositions, maxSeqLen } = model;
@@ -176,7 +176,7 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
 }
 
 /** Dimensions of a head that may turn. */
-function turnedDims(mixer: MixerSpec): number {
+function turnedDims(mixer: Extract<MixerSpec, { rope: unknown }>): number {
   return mixer.kind === 'mla' ? mixer.qkRopeHeadDim : mixer.headDim;
 }
 

@@ -1,6 +1,7 @@
 import type { AttentionSpec } from './attention-spec.ts';
 import { bytesOf, type Dtype } from './dtype.ts';
 import type { FfnSpec } from './ffn-spec.ts';
+import type { GatedDeltaSpec } from './gated-delta-spec.ts';
 import type { LayerSpec, MixerSpec } from './layer-spec.ts';
 import type { MlaSpec } from './mla-spec.ts';
 import type { ModelSpec } from './model-spec.ts';
@@ -50,23 +51,42 @@ function cachedWidth(mixer: MixerSpec): number {
     case 'mla':
       return mixer.numHeads * mlaKeyDim(mixer);
     case 'ssd':
+    case 'gated_delta':
       return 0;
   }
 }
 
 /** Bytes of the recurrent states of one sequence, however long, float32. */
 export function recurrentStateBytes(model: ModelSpec): number {
-  return sum(model.layers, ({ mixer }) => {
-    if (mixer.kind !== 'ssd') return 0;
-    const { numHeads, headDim, stateDim, convWidth } = mixer;
-    return bytesOf('float32', [numHeads * headDim * stateDim + (convWidth - 1) * ssdWidths(mixer).conv]);
-  });
+  return sum(model.layers, ({ mixer }) => bytesOf('float32', [keptNumbers(mixer)]));
+}
+
+/** Numbers that a mixer keeps of a sequence, however long: those of its heads, and what its convolutions see. */
+function keptNumbers(mixer: MixerSpec): number {
+  switch (mixer.kind) {
+    case 'attention':
+    case 'mla':
+      return 0;
+    case 'ssd':
+      return stateNumbers(mixer) + (mixer.convWidth - 1) * ssdWidths(mixer).conv;
+    case 'gated_delta':
+      return stateNumbers(mixer) + (mixer.convWidth - 1) * deltaChannels(mixer);
+  }
+}
+
+function stateNumbers(mixer: SsdSpec | GatedDeltaSpec): number {
+  return mixer.numHeads * mixer.headDim * (mixer.kind === 'ssd' ? mixer.stateDim : mixer.keyDim);
+}
+
+/** What the convolutions go over: queries, keys and values. */
+function deltaChannels({ numHeads, headDim, numKeyHeads, keyDim }: GatedDeltaSpec): number {
+  return 2 * numKeyHeads * keyDim + numHeads * headDim;
 }
 
 /**
  * Floating-point operations to compute one token with `context` tokens before it: two for each weight of a matrix
  * product and for each element of q·k and of the weighted sum of values (a window bounds the context); for each number of a
- * recurrent state one to let it decay, two to add to it and two to read it.
+ * recurrent state one to let it decay, two to add to it and two to read it, by the delta rule twice.
  */
 export function flopsPerToken(model: ModelSpec, context: number): number {
   const layers = sum(model.layers, (layer) => mixerCost(layer, context).flops + ffnCost(layer).flops);
@@ -92,7 +112,8 @@ export function ffnCost({ ffn }: LayerSpec): Cost {
 function mixerFlops(mixer: MixerSpec, context: number): number {
   if (mixer.kind === 'mla')
     return 2 * mlaWeights(mixer) + 2 * (context + 1) * mixer.numHeads * (mlaKeyDim(mixer) + mixer.vHeadDim);
-  if (mixer.kind === 'ssd') return 2 * ssdWeights(mixer) + 5 * mixer.numHeads * mixer.headDim * mixer.stateDim;
+  if (mixer.kind === 'ssd') return 2 * ssdWeights(mixer) + 5 * stateNumbers(mixer);
+  if (mixer.kind === 'gated_delta') return 2 * deltaWeights(mixer) + 7 * stateNumbers(mixer);
   const seen = Math.min(context + 1, mixer.slidingWindowSize ?? Number.POSITIVE_INFINITY);
   return 2 * attentionWeights(mixer) + 4 * seen * mixer.numHeads * mixer.headDim;
 }
@@ -105,6 +126,9 @@ function mixerParameters(mixer: MixerSpec): number {
       return mlaParameters(mixer);
     case 'ssd':
       return ssdParameters(mixer);
+    case 'gated_delta':
+      // A decay and a bias of the time step for each head, and the norm's weight.
+      return deltaWeights(mixer) + 2 * mixer.numHeads + mixer.headDim;
   }
 }
 
@@ -137,6 +161,13 @@ function ssdParameters(mixer: SsdSpec): number {
   const biases = (mixer.useBias ? projected + mixer.hiddenDim : 0) + (mixer.useBiasConv ? conv : 0);
   // A decay, a bias of the time step and a skip weight for each head; the norm's weight.
   return ssdWeights(mixer) + biases + 3 * mixer.numHeads + inner;
+}
+
+/** Of the projections in (queries, keys, values, their gate, two numbers a head) and out, and the convolutions. */
+function deltaWeights(mixer: GatedDeltaSpec): number {
+  const { hiddenDim, numHeads, headDim, convWidth } = mixer;
+  const channels = deltaChannels(mixer);
+  return hiddenDim * (channels + 2 * numHeads * headDim + 2 * numHeads) + channels * convWidth;
 }
 
 /** Of the projections q, k, v, o, and the gate's. */

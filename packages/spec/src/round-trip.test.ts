@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { attentionSpec } from './attention-spec.ts';
 import { activationTypeSchema, ffnSpec } from './ffn-spec.ts';
+import { gatedDeltaSpec } from './gated-delta-spec.ts';
 import { layerSpec } from './layer-spec.ts';
 import { mlaSpec } from './mla-spec.ts';
 import { modelSpec, parseModelSpec } from './model-spec.ts';
@@ -90,6 +91,13 @@ const ssd = fc
   })
   .map(({ group, ...options }) => ssdSpec({ ...options, hiddenDim, numHeads: group * options.numGroups }));
 
+const gatedDelta = fc
+  .record({
+    ...{ group: size, numKeyHeads: size, headDim: size, keyDim: size, convWidth: fc.constantFrom(2, 4) },
+    ...{ activation: fc.constantFrom(...activationTypeSchema.options), normEps: factor },
+  })
+  .map(({ group, ...options }) => gatedDeltaSpec({ ...options, hiddenDim, numHeads: group * options.numKeyHeads }));
+
 const gating = { innerLimit: fc.option(factor), upOffset: fc.constantFrom(0, 1, -0.1) };
 
 const dense = fc
@@ -124,7 +132,7 @@ const moe = fc
 
 const layer = fc
   .record({
-    mixer: fc.oneof(attention, mla, ssd),
+    mixer: fc.oneof(attention, mla, ssd, gatedDelta),
     ffn: fc.option(fc.oneof(dense, moe)),
     norms: fc.record({ preMixer: maybeNorm, postMixer: maybeNorm, preFfn: maybeNorm, postFfn: maybeNorm }),
     arrangement: fc.constantFrom(

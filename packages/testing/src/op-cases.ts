@@ -347,6 +347,34 @@ const scans = (
   }),
 );
 
+/** Groups, heads of each, dimensions of values and of keys. */
+const deltas = (
+  [
+    [1, 1, 1, 1],
+    [2, 2, 5, 5],
+    [3, 1, 8, 8],
+    [1, 4, 16, 16],
+    [2, 3, 3, 7],
+    [2, 2, 64, 8],
+  ] as const
+).map(
+  ([groups, perGroup, headDim, width]): OpCase<'gated_delta'> => ({
+    attrs: { state: 'delta' },
+    mayBeRefused: true,
+    inputs: [
+      ['N', groups, width],
+      ['N', groups, width],
+      ['N', groups * perGroup, headDim],
+      ['N', groups * perGroup],
+      [groups * perGroup],
+      ['N', groups * perGroup],
+      'slot',
+      'cacheIndex',
+    ],
+    states: { delta: { kind: 'recurrent', shape: [groups * perGroup, headDim, width] } },
+  }),
+);
+
 /** Cases of every op: an op without any does not compile. */
 export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   activation: fns.flatMap((fn) => shapes.map((shape) => ({ attrs: { fn }, inputs: [shape] }))),
@@ -374,6 +402,7 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   div: binary.map((one) => ({ ...one, positive: true })),
   exp: unary,
   gather_rows: lookUps.map((inputs) => ({ attrs: {}, inputs })),
+  gated_delta: deltas,
   glu: fns.flatMap((fn) => shapes.map((shape) => ({ attrs: { fn }, inputs: [shape, shape] }))),
   layer_norm: rows.flatMap((shape) => [
     { attrs: { eps: 1e-5 }, inputs: [shape, shape.slice(-1)] },

@@ -174,6 +174,12 @@ class GraphMaker {
     return this.node('reshape', { shape: ['N', heads, headDim] }, [projected]);
   }
 
+  /** `[N, heads]`; of far smaller ones a kernel's `ln(1 + e^x)` is rounded away. */
+  timeSteps(heads: number): ValueId {
+    const steps = this.node('linear', {}, [this.tokenRows(8), this.matrix(heads, 8)]);
+    return this.node('clamp', { min: -2, max: null }, [steps]);
+  }
+
   logits(): ValueId {
     const rows = this.node('gather_rows', {}, [
       this.tokenRows(this.random.pick(widths)),
@@ -255,6 +261,22 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
         : make.parameter([rows[input], ...rest, random.pick(small)]);
     return make.node('gather_rows', {}, [table, builder.input(input)]);
   },
+  gated_delta(make) {
+    const { random, builder } = make;
+    const [groups, perGroup, headDim] = [random.pick([1, 2, 3]), random.pick([1, 2, 4]), random.pick(headDims)];
+    const heads = groups * perGroup;
+    const decay = make.node('constant', { shape: [heads], data: random.list(heads, () => random.below(4) - 2) }, []);
+    const share = make.node('activation', { fn: 'sigmoid' }, [
+      make.node('linear', {}, [make.tokenRows(8), make.matrix(heads, 8)]),
+    ]);
+    // Keys of length one, as in a model: longer ones make the state grow without bound.
+    const length = make.node('constant', { shape: [headDim], data: random.list(headDim, () => headDim ** -0.5) }, []);
+    const [q, k] = [1, 2].map(() => make.node('rms_norm', { eps: 1e-6 }, [make.heads(groups, headDim), length]));
+    const state = builder.state(`${builder.path}.delta`, { kind: 'recurrent', shape: [heads, headDim, headDim] });
+    const places = [builder.input('slot'), builder.input('cacheIndex')];
+    const inputs = [q ?? '', k ?? '', make.heads(heads, headDim), make.timeSteps(heads), decay, share, ...places];
+    return make.node('gated_delta', { state }, inputs);
+  },
   glu(make) {
     const gate = make.value();
     return make.node('glu', { fn: make.random.pick(fns) }, [gate, make.like(gate)]);
@@ -334,7 +356,7 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
     const [groups, perGroup] = [random.pick([1, 2, 3]), random.pick([1, 2, 4])];
     const [headDim, width] = [random.pick(headDims), random.pick(headDims)];
     const heads = groups * perGroup;
-    const dt = make.node('linear', {}, [make.tokenRows(8), make.matrix(heads, 8)]);
+    const dt = make.timeSteps(heads);
     const decay = make.node('constant', { shape: [heads], data: random.list(heads, () => -random.below(9)) }, []);
     const [b, c] = [make.heads(groups, width), make.heads(groups, width)];
     const state = builder.state(`${builder.path}.scan`, { kind: 'recurrent', shape: [heads, headDim, width] });

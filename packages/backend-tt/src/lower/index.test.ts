@@ -27,6 +27,7 @@ const calls: Readonly<Record<LocalOpName, readonly string[]>> = {
   div: ['ttnn.divide('],
   exp: ['ttnn.exp('],
   // In decode every user has a row of its own already.
+  gated_delta: [],
   gather_rows: ['ttnn.embedding(', ''],
   glu: [
     ...['ttnn.UnaryOpType.SILU', 'ttnn.multiply(ttnn.gelu(', 'ttnn.multiply(gelu_tanh(', 'ttnn.UnaryOpType.RELU'],

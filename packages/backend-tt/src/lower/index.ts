@@ -31,6 +31,7 @@ export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> | null 
   cos: unary('cos'),
   div: binary('div'),
   exp: unary('exp'),
+  gated_delta: null,
   gather_rows: gatherRows,
   glu,
   layer_norm: layerNorm,

@@ -33,13 +33,16 @@ export const cutRules: { readonly [Name in LocalOpName]: CutRule<Name> } = {
   affine: elementwise,
   attention: ({ inputs }, [q]) =>
     q?.cut === 1 ? { inputs: inputs.map((_, i) => [1, 1, 1, null, null, 0][i] ?? null), result: 1 } : null,
-  causal_conv: () => null,
+  causal_conv: ({ inputs }, [x]) =>
+    x?.cut === 1 ? { inputs: inputs.map((_, i) => [1, 0][i] ?? null), result: 1 } : null,
   clamp: elementwise,
   concat: beforeLast(2),
   constant: () => null,
   cos: elementwise,
   div: elementwise,
   exp: elementwise,
+  gated_delta: ({ inputs }, [q]) =>
+    q?.cut === 1 ? { inputs: inputs.map((_, i) => [1, 1, 1, 1, 0, 1][i] ?? null), result: 1 } : null,
   gather_rows: gatherRows,
   glu: elementwise,
   layer_norm: beforeLast(1),

@@ -17,6 +17,7 @@ import {
 import {
   attentionSpec,
   ffnSpec,
+  gatedDeltaSpec,
   layerSpec,
   type ModelSpec,
   type MoeOptions,
@@ -174,6 +175,19 @@ describe.each<[name: string, options: Partial<MoeOptions>]>([
       [6, 64, inner],
     ]);
   });
+});
+
+test.each([2, 4])('linear attention is cut by heads over %i devices, with all that it keeps', async (devices) => {
+  const mixer = gatedDeltaSpec({ hiddenDim: 32, numHeads: 8, headDim: 4, numKeyHeads: 4, keyDim: 6 });
+  const layer = layerSpec({ mixer, ffn: ffnSpec({ hiddenDim: 32, intermediateDim: 48 }) });
+  const spec = modelSpec({ vocabSize: 1003, hiddenDim: 32, layers: [layer, layer], maxSeqLen: null });
+  const [one, many] = [await runProgram(programOf(spec, 1), spec), await runProgram(programOf(spec, devices), spec)];
+  expect(one.logits.some((value) => Math.abs(value) > 1)).toBe(true);
+  expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
+  expect(many.memory.states).toBe(one.memory.states);
+  const { states } = stageOf(programOf(spec, devices));
+  expect(states['layers.1.mixer.scan.state']).toEqual({ kind: 'recurrent', shape: [8 / devices, 4, 6] });
+  expect(states['layers.1.mixer.conv.v.past']).toEqual({ kind: 'recurrent', shape: [3, 32 / devices] });
 });
 
 test('experts whose results have biases stay whole: each device would add them', async () => {

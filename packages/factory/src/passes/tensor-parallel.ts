@@ -4,7 +4,9 @@ import {
   type GraphBuilder,
   type KvCache,
   type Node,
+  type OpName,
   type Parameter,
+  type RecurrentState,
   rewrite,
   type ValueId,
 } from '@tttv2/graph';
@@ -99,17 +101,28 @@ function cutShape(shape: number[], cut: Cut, devices: number): Pick<Parameter, '
   return { shape: shape.with(cut, Math.ceil(size / devices)), sharding: { axis: cut, meshAxis, size } };
 }
 
-/** A cache is cut with the attention that it belongs to. */
+/** The dimension of a recurrent state that is cut with the result of the op that it belongs to: by channels, by heads. */
+const recurrentAxes: Readonly<Partial<Record<OpName, number>>> = { causal_conv: 1, gated_delta: 0 };
+
+/** A state is cut with the op that it belongs to. */
 function cutStates({ states, nodes }: Graph, { ways }: CutPlan, devices: number): Graph['states'] {
-  const cut = new Set(
-    nodes.flatMap((node) => (node.op === 'attention' && ways.get(node.id)?.result === 1 ? [node.attrs.state] : [])),
+  const owners = new Map(
+    nodes.flatMap((node) =>
+      'state' in node.attrs && ways.get(node.id)?.result === 1 ? [[node.attrs.state, node.op]] : [],
+    ),
   );
   return Object.fromEntries(
-    Object.entries(states).map(([name, state]) => [
-      name,
-      cut.has(name) && state.kind === 'kv_cache' ? cutCache(state, devices) : state,
-    ]),
+    Object.entries(states).map(([name, state]) => {
+      const owner = owners.get(name);
+      if (owner === undefined) return [name, state];
+      return [name, state.kind === 'kv_cache' ? cutCache(state, devices) : cutRecurrent(state, owner, devices)];
+    }),
   );
+}
+
+function cutRecurrent(state: RecurrentState, owner: OpName, devices: number): RecurrentState {
+  const axis = recurrentAxes[owner];
+  return axis === undefined ? state : { ...state, shape: partOf(state.shape, axis, devices) };
 }
 
 function cutCache(cache: KvCache, devices: number): KvCache {
@@ -117,8 +130,9 @@ function cutCache(cache: KvCache, devices: number): KvCache {
   return { ...cache, numKvHeads: size / devices, sharding: { axis: 1, meshAxis, size } };
 }
 
-function partOf(shape: readonly Dim[], cut: number, devices: number): Dim[] {
-  return shape.with(cut, Math.ceil(Number(shape[cut]) / devices));
+function partOf<D extends Dim>(shape: readonly D[], cut: number, devices: number): (D | number)[] {
+  const dims: readonly (D | number)[] = shape;
+  return dims.with(cut, Math.ceil(Number(shape[cut]) / devices));
 }
 
 function count(shape: readonly Dim[]): number {

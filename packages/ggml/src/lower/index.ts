@@ -8,6 +8,7 @@ import { clamp } from './clamp.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
 import { binary, unary } from './elementwise.ts';
+import { gatedDelta } from './gated-delta.ts';
 import { gatherRows } from './gather-rows.ts';
 import { glu } from './glu.ts';
 import { layerNorm } from './layer-norm.ts';
@@ -34,6 +35,7 @@ export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> } = {
   cos: unary('cos'),
   div: binary('div'),
   exp: unary('exp'),
+  gated_delta: gatedDelta,
   gather_rows: gatherRows,
   glu,
   layer_norm: layerNorm,

@@ -108,6 +108,17 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
       attrs: {},
       types: [float32(lookUp.rows, ...row), int32(...lookUp.index)],
     })),
+  gated_delta: fc
+    .record({ groups: size, perGroup: size, headDim: size, width: size })
+    .map(({ groups, perGroup, headDim, width }): Sample<'gated_delta'> => {
+      const [shared, heads] = [float32('N', groups, width), groups * perGroup];
+      const [v, perHead, a] = [float32('N', heads, headDim), float32('N', heads), float32(heads)];
+      return {
+        attrs: { state: 's' },
+        types: [shared, shared, v, perHead, a, perHead, int32('N'), int32('N')],
+        slot: 6,
+      };
+    }),
   glu: fc
     .tuple(fn, shape)
     .map(([name, dims]) => ({ attrs: { fn: name }, types: [float32(...dims), float32(...dims)] })),

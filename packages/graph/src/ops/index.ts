@@ -14,6 +14,7 @@ import { constant } from './constant.ts';
 import { cos } from './cos.ts';
 import { div } from './div.ts';
 import { exp } from './exp.ts';
+import { gatedDelta } from './gated-delta.ts';
 import { gatherRows } from './gather-rows.ts';
 import { glu } from './glu.ts';
 import { layerNorm } from './layer-norm.ts';
@@ -48,6 +49,7 @@ export const ops = {
   cos,
   div,
   exp,
+  gated_delta: gatedDelta,
   gather_rows: gatherRows,
   glu,
   layer_norm: layerNorm,
@@ -69,7 +71,7 @@ export const ops = {
 };
 
 /** Grows with every op that is added or whose meaning changes: a backend refuses a graph that is newer than itself. */
-export const opset = 4;
+export const opset = 5;
 
 export type Ops = typeof ops;
 export type OpName = keyof Ops;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineOp, expect } from '../op.ts';
 import { floats, floatTensor, ints } from '../tensor.ts';
+import { softplus } from './softplus.ts';
 
 /**
  * The recurrence of Mamba 2 (arXiv:2405.21060), head by head:
@@ -62,8 +63,3 @@ export const ssmScan = defineOp({
     return out;
   },
 });
-
-/** ln(1 + e^x), in a form that does not overflow. */
-function softplus(x: number): number {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-}

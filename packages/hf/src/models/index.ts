@@ -18,7 +18,10 @@ import phi3 from './phi3.ts';
 import qwen2 from './qwen2.ts';
 import qwen2_5_vl from './qwen2_5_vl.ts';
 import qwen3 from './qwen3.ts';
+import qwen3_5 from './qwen3_5.ts';
+import qwen3_5_moe from './qwen3_5_moe.ts';
 import qwen3_moe from './qwen3_moe.ts';
+import qwen3_next from './qwen3_next.ts';
 
 export const models: readonly ModelFamily[] = [
   deepseek_v2,
@@ -39,5 +42,8 @@ export const models: readonly ModelFamily[] = [
   qwen2,
   qwen2_5_vl,
   qwen3,
+  qwen3_5,
+  qwen3_5_moe,
   qwen3_moe,
+  qwen3_next,
 ];

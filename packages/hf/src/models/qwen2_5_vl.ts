@@ -3,11 +3,11 @@ import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
 import { defineModel } from '../define-model.ts';
 import { checkHeads, headsOf } from '../heads.ts';
+import { inLanguageModel } from '../in-language-model.ts';
 import { checkWindows, windowKeys } from '../layer-windows.ts';
 import { llamaLikeWeights } from '../llama-like.ts';
 import { checkSections, mropeKeys, mropeOf } from '../mrope-config.ts';
 import { qwen2LikeSpec } from '../qwen2-like.ts';
-import type { WeightNames } from '../weight-names.ts';
 
 /** Defaults: `Qwen2_5_VLTextConfig` of transformers 5.24. */
 const config = z
@@ -34,16 +34,6 @@ const config = z
     checkWindows(found, context);
   });
 
-/** Names on the hub, and those that transformers has in memory since version 4.52. */
-function inLanguageModel(names: WeightNames): WeightNames {
-  return Object.fromEntries(
-    Object.entries(names).map(([parameter, places]) => {
-      const own = typeof places === 'string' ? [places] : [];
-      return [parameter, [...own, ...own.map((name) => name.replace(/^model\./, 'model.language_model.'))]];
-    }),
-  );
-}
-
 const tokens = 'says which tokens stand for images';
 
 /** The language model of Qwen 2.5 VL: that of Qwen 2 with positions of three axes. Its vision tower is left out. */
@@ -63,6 +53,7 @@ export default defineModel({
     vision_end_token_id: tokens,
     vision_token_id: tokens,
   },
+  // Names on the hub, and those that transformers has in memory since version 4.52.
   weights: inLanguageModel(llamaLikeWeights),
   ignoredTensors: { 'visual.*': 'vision tower', 'model.visual.*': 'vision tower' },
 });
