@@ -49,16 +49,12 @@ export const cpuBackend: Backend = {
     // Weights as they are stored lose nothing more; a wide cache loses nothing at all.
     accuracy: { kv_cache: 'float32' },
   },
+  fusesProjections: true,
   async devices() {
     const description = cpuDescription();
     return [
       {
         name: 'cpu',
-        presets: {
-          performance: { ff1_3: 'int4', ff2: 'int8', wqkv: 'int8', wo: 'int8', kv_cache: 'q8_0' },
-          // Weights as they are stored lose nothing more; a wide cache loses nothing at all.
-          accuracy: { kv_cache: 'float32' },
-        },
         description,
         cores: availableParallelism(),
         memoryBytes: totalmem(),

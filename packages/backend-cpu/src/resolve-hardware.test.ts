@@ -43,7 +43,10 @@ const honoured: { [Field in keyof HardwareConfig]?: [given: Partial<HardwareConf
   ],
   quantizeWeights: [[{ quantizeWeights: true }, { config: { quantizeWeights: true } }]],
   quantizeActivations: [[{ quantizeActivations: false }, { threads: 6 }]],
-  useFusedKernels: [[{ useFusedKernels: false }, { config: { useFusedKernels: false } }]],
+  useFusedKernels: [
+    [{ useFusedKernels: true }, { config: { useFusedKernels: true } }],
+    [{ useFusedKernels: false }, { config: { useFusedKernels: false } }],
+  ],
   optimizeForInference: [[{ optimizeForInference: true }, { config: { optimizeForInference: true } }]],
   maxBatch: [[{ maxBatch: 2 }, { config: { maxBatch: 2 } }]],
   maxContext: [[{ maxContext: 100 }, { config: { maxContext: 100 } }]],

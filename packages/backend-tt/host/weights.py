@@ -162,6 +162,12 @@ def _reshape(of: Stored, expr: Expr) -> Stored:
     return Stored(_blocks(of.blocks, of.dtype, expr['shape']), of.dtype)
 
 
+def _affine(of: Stored, expr: Expr) -> Stored:
+    # Rounded once, as the reference does.
+    numbers = _numbers(_dequantise(of, {})).astype(np.float64) * expr['scale'] + expr['offset']
+    return _float32(numbers.astype(np.float32), of.shape)
+
+
 def _dequantise(of: Stored, _expr: Expr) -> Stored:
     if of.dtype == 'float32':
         return of
@@ -179,6 +185,7 @@ SOURCES = {
     'stored': _stored,
 }
 TRANSFORMS = {
+    'affine': _affine,
     'columns': _columns,
     'dequantise': _dequantise,
     'padRows': _pad_rows,

@@ -1,7 +1,18 @@
 import { buildModel } from '@tttv2/blocks';
-import { type Backend, type Graph, legalize, type Program, validate, validateProgram } from '@tttv2/graph';
+import {
+  type Backend,
+  dtypeOf,
+  type Graph,
+  legalize,
+  type Program,
+  validate,
+  validateProgram,
+  type WeightSource,
+} from '@tttv2/graph';
 import type { HardwareConfig, ModelSpec } from '@tttv2/spec';
 import { checkTensorParallelSize } from './passes/check-tensor-parallel-size.ts';
+import { fuseNorms } from './passes/fuse-norms.ts';
+import { fuseProjections } from './passes/fuse-projections.ts';
 import { pipelineStages } from './passes/pipeline-stages.ts';
 import { precision, precisionOf } from './passes/precision.ts';
 import { selectRowsEarly } from './passes/select-rows-early.ts';
@@ -15,13 +26,20 @@ export interface Pass {
   run(graph: Graph): readonly Graph[];
 }
 
-/** What happens to a graph between the blocks and a backend, in order. */
-export function passesFor(backend: Backend, hardware: HardwareConfig): Pass[] {
-  const { deviceType, optimizeForInference, tensorParallelSize = 1, pipelineParallelSize = 1 } = hardware;
+/** What happens to a graph between the blocks and a backend, in order; `weights` where it is known how they are stored. */
+export function passesFor(backend: Backend, hardware: HardwareConfig, weights: WeightSource | null = null): Pass[] {
+  const {
+    deviceType,
+    optimizeForInference,
+    useFusedKernels,
+    tensorParallelSize = 1,
+    pipelineParallelSize = 1,
+  } = hardware;
   const wanted = precisionOf(backend, hardware);
   return [
     pass('weight-dtype', (graph) => weightDtype(graph, hardware)),
     ...(wanted === null ? [] : [pass('precision', (graph) => precision(graph, wanted, hardware))]),
+    ...(useFusedKernels === false ? [] : [pass('fuse-norms', fuseNorms)]),
     ...(optimizeForInference === false ? [] : [pass('select-rows-early', selectRowsEarly)]),
     ...(tensorParallelSize === 1
       ? []
@@ -31,6 +49,9 @@ export function passesFor(backend: Backend, hardware: HardwareConfig): Pass[] {
             return tensorParallel(graph, tensorParallelSize);
           }),
         ]),
+    ...(useFusedKernels === true && backend.fusesProjections === true
+      ? [pass('fuse-projections', (graph) => fuseProjections(graph, (names) => areStoredAlike(graph, names, weights)))]
+      : []),
     pass('legalize', (graph) => legalize(graph, deviceType, (node, of) => backend.supports(node, of, hardware))),
     ...(pipelineParallelSize === 1
       ? []
@@ -41,6 +62,12 @@ export function passesFor(backend: Backend, hardware: HardwareConfig): Pass[] {
           },
         ]),
   ];
+}
+
+/** Rows of several types would have to be joined as numbers, which take more memory. */
+function areStoredAlike({ parameters }: Graph, names: readonly string[], weights: WeightSource | null): boolean {
+  const canonical = names.map((name) => parameters[name]?.from ?? name);
+  return weights === null || new Set(canonical.map((name) => dtypeOf(weights.describe(name)))).size === 1;
 }
 
 function pass(name: string, run: (graph: Graph) => Graph): Pass {
@@ -56,7 +83,12 @@ export function applyPasses(graph: Graph, passes: readonly Pass[]): Graph[] {
  * The program that a backend is given for a model: its graph after all passes, on as many devices as it is cut over.
  * @throws UnsupportedHardwareError
  */
-export function buildProgram(spec: ModelSpec, backend: Backend, hardware: HardwareConfig): Program {
-  const stages = applyPasses(buildModel(spec), passesFor(backend, hardware));
+export function buildProgram(
+  spec: ModelSpec,
+  backend: Backend,
+  hardware: HardwareConfig,
+  weights: WeightSource | null = null,
+): Program {
+  const stages = applyPasses(buildModel(spec), passesFor(backend, hardware, weights));
   return validateProgram({ mesh: [1, hardware.tensorParallelSize ?? 1], stages });
 }

@@ -64,7 +64,7 @@ export function createModelFactory({ backends, openFiles = noFiles }: ModelFacto
     const { backend, device } = await findDevice(backends, options.device);
     const hardware = hardwareConfig({ ...options.hardware, deviceType: options.device });
     checkMesh(device, hardware);
-    const program = buildProgram(spec, backend, hardware);
+    const program = buildProgram(spec, backend, hardware, weights);
     checkMemory(spec, device, hardware, { program, weights });
     const { onProgress, signal } = options;
     return backend.compile(program, weights, hardware, {

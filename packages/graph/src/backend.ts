@@ -36,6 +36,8 @@ export interface Backend {
   readonly name: string;
   /** What `precision` means by a name here; absent: nothing. */
   readonly presets?: Readonly<Record<PrecisionPreset, Precision>>;
+  /** Runs one product in the place of several where `useFusedKernels` asks for it; absent: it does so by itself, or not at all. */
+  readonly fusesProjections?: boolean;
   /** The devices of this kind that are there; empty where none is. */
   devices(): Promise<DeviceSpec[]>;
   supports(node: Node, graph: Graph, hardware: HardwareConfig): Support;

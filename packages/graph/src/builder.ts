@@ -7,7 +7,7 @@ import { type AttrsOf, type OpName, opset } from './ops/index.ts';
 import type { ValueType } from './value-type.ts';
 
 /** How a parameter relates to the whole model; see `Parameter`. */
-type ParameterOptions = Partial<Pick<Parameter, 'sharding' | 'from' | 'repeat'>>;
+type ParameterOptions = Partial<Omit<Parameter, 'shape' | 'stored'>>;
 
 /** Builds a graph node by node; every node's type is inferred, and checked, as it is added. */
 export class GraphBuilder implements Emitter {
@@ -45,9 +45,9 @@ export class GraphBuilder implements Emitter {
     name: string,
     shape: number[],
     stored: Parameter['stored'] = null,
-    { sharding = null, from = null, repeat = null }: ParameterOptions = {},
+    { sharding = null, from = null, repeat = null, affine = null, parts = null }: ParameterOptions = {},
   ): ValueId {
-    this.#parameters.set(name, { shape, stored, sharding, from, repeat });
+    this.#parameters.set(name, { shape, stored, sharding, from, repeat, affine, parts });
     this.#types.set(name, { dtype: 'float32', shape });
     return name;
   }

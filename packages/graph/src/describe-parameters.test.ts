@@ -142,3 +142,23 @@ test('property: rows of all devices, one after the other, are the whole and zero
     }),
   );
 });
+
+test('a parameter may have the rows of several, each of its own form', async () => {
+  const builder = new GraphBuilder('g');
+  const form = { sharding: null, repeat: null, affine: null, from: 'w' };
+  const parts = [
+    { ...form, shape: [1, 2], sharding: { axis: 0, meshAxis: 1, size: 2 } as const },
+    { ...form, shape: [2, 2], affine: { scale: 10, offset: 1 } },
+  ];
+  builder.parameter('joined', [3, 2], null, { parts });
+  const graph = validate(builder.build({}));
+  const source = rampSource([2, 2]);
+  const ofDevices = placesOf([1, 2]).map((place) => describeParameters(graph, source, place).get('joined'));
+  const numbers = await Promise.all(ofDevices.flatMap((expr) => (expr ? [readFloats(source, expr)] : [])));
+  expect(numbers.map((found) => [...found])).toEqual([
+    [0, 1, 1, 11, 21, 31],
+    [2, 3, 1, 11, 21, 31],
+  ]);
+  builder.parameter('joined', [4, 2], null, { parts });
+  expect(() => validate(builder.build({}))).toThrow('does not consist of the rows of its parts');
+});

@@ -1,5 +1,5 @@
 import { dtypes, WeightMismatchError } from '@tttv2/spec';
-import type { Graph, Parameter, Repeat } from './graph.ts';
+import type { Graph, ParameterForm, Repeat } from './graph.ts';
 import { onlyPlace, type Place } from './mesh.ts';
 import { type Sharding, wholeShape } from './sharding.ts';
 import { elementCount } from './tensor.ts';
@@ -14,18 +14,35 @@ import type { WeightSource } from './weight-source.ts';
 export function describeParameters(graph: Graph, source: WeightSource, place = onlyPlace): Map<string, WeightExpr> {
   return new Map(
     Object.entries(graph.parameters).map(([name, parameter]) => {
-      const whole = describeWhole(parameter.from ?? name, parameter, source);
-      return [name, parameter.sharding === null ? whole : partOf(whole, parameter.sharding, place)];
+      const whole =
+        parameter.parts === null
+          ? describeWhole(parameter.from ?? name, parameter, source)
+          : joined(parameter.parts.map((part) => cutAt(place, describeWhole(part.from, part, source), part)));
+      return [name, cutAt(place, whole, parameter)];
     }),
   );
 }
 
-function describeWhole(name: string, { shape, sharding, repeat }: Parameter, source: WeightSource): WeightExpr {
+function cutAt(place: Place, whole: WeightExpr, { sharding }: Pick<ParameterForm, 'sharding'>): WeightExpr {
+  return sharding === null ? whole : partOf(whole, sharding, place);
+}
+
+/** Rows of different storage are joined as numbers. */
+function joined(parts: WeightExpr[]): WeightExpr {
+  const isAlike = new Set(parts.map(dtypeOf)).size === 1;
+  return { kind: 'concat', of: isAlike ? parts : parts.map((of) => ({ kind: 'dequantise', of })) };
+}
+
+function describeWhole(name: string, form: ParameterForm, source: WeightSource): WeightExpr {
+  const { shape, sharding, repeat, affine } = form;
   const expr = source.describe(name);
   const [rows = 0, ...row] = wholeShape(shape, sharding);
   const expected = `[${[rows / (repeat?.times ?? 1), ...row].join(', ')}]`;
   const found = `[${shapeOf(expr).join(', ')}]`;
-  if (found === expected) return repeat === null ? expr : repeated(expr, repeat);
+  if (found === expected) {
+    const whole = repeat === null ? expr : repeated(expr, repeat);
+    return affine === null ? whole : { kind: 'affine', of: whole, ...affine };
+  }
   const message = `${name} is ${found}, but the model needs ${expected}`;
   throw new WeightMismatchError({ message, wrong: [{ name, expected, found }] });
 }

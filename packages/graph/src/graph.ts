@@ -44,18 +44,32 @@ export interface Repeat {
   times: number;
 }
 
-/** A weight: computed with as float32, whatever its storage. */
-export interface Parameter {
-  /** Of what a device holds: row-major, without symbolic dimensions. */
+/** Every number is multiplied by `scale`, then `offset` is added. */
+export interface Affine {
+  scale: number;
+  offset: number;
+}
+
+/** What a device holds of a canonical parameter. */
+export interface ParameterForm {
+  /** Row-major, without symbolic dimensions. */
   shape: number[];
-  /** How it is to be stored on the device; null: as the checkpoint has it. */
-  stored: Dtype | null;
   /** How the whole lies on the mesh; null: the same on every device. */
   sharding: Sharding | null;
   /** The canonical parameter that it is made of, for one that is needed in several forms; null: that of its own name. */
   from: string | null;
   /** How rows of the canonical parameter are repeated in the whole, for as many parts as there are devices; null: they are not. */
   repeat: Repeat | null;
+  /** What becomes of the numbers of the canonical parameter; null: they stay, and their storage with them. */
+  affine: Affine | null;
+}
+
+/** A weight: computed with as float32, whatever its storage. */
+export interface Parameter extends ParameterForm {
+  /** How it is to be stored on the device; null: as the checkpoint has it. */
+  stored: Dtype | null;
+  /** Those whose rows it has, one after the other; null: it is one. */
+  parts: (ParameterForm & { from: string })[] | null;
 }
 
 /** Keys and values of the tokens of all sequences: `[tokens, numKvHeads, headDim]` each, on a device. */

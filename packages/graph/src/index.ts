@@ -25,6 +25,7 @@ export type {
   Node,
   NodeOf,
   Parameter,
+  ParameterForm,
   RecurrentState,
   Repeat,
   StateDeclaration,

@@ -39,6 +39,8 @@ export async function readWeight(source: WeightSource, expr: WeightExpr): Promis
       return toFloat32(await readWeight(source, expr.of), dtypeOf(expr.of));
     case 'scaleBlocks':
       return bytesIn(scaleBlocks(expr, await readNumbers(source, expr.of), await readNumbers(source, expr.scales)));
+    case 'affine':
+      return bytesIn((await readNumbers(source, expr.of)).map((number) => number * expr.scale + expr.offset));
     case 'packMxfp4':
       checkMxfp4(expr);
       return packMxfp4(await readWeight(source, expr.of), await readWeight(source, expr.scales));

@@ -38,16 +38,17 @@ export function validateProgram(data: unknown): Program {
 }
 
 function checkParameters({ parameters }: Graph, mesh: Mesh): void {
-  for (const [name, { shape, sharding }] of Object.entries(parameters)) {
-    if (sharding === null) continue;
-    const { axis, size } = sharding;
-    const fail = (message: string) => new GraphError({ where: `parameter ${name}`, message });
-    checkPart(shape[axis], sharding, mesh, fail);
-    if (axis !== 0 && size % mesh[sharding.meshAxis] !== 0)
-      throw fail(
-        `${size} elements of axis ${axis} do not divide over ${mesh[sharding.meshAxis]} devices: rows alone are filled up`,
-      );
-  }
+  for (const [name, parameter] of Object.entries(parameters))
+    for (const { shape, sharding } of [parameter, ...(parameter.parts ?? [])]) {
+      if (sharding === null) continue;
+      const { axis, size } = sharding;
+      const fail = (message: string) => new GraphError({ where: `parameter ${name}`, message });
+      checkPart(shape[axis], sharding, mesh, fail);
+      if (axis !== 0 && size % mesh[sharding.meshAxis] !== 0)
+        throw fail(
+          `${size} elements of axis ${axis} do not divide over ${mesh[sharding.meshAxis]} devices: rows alone are filled up`,
+        );
+    }
 }
 
 function checkCaches(graph: Graph, mesh: Mesh): void {

@@ -1,7 +1,15 @@
 import { dtypeSchema } from '@tttv2/spec';
 import { z } from 'zod';
 import { checkNode, issueText } from './check-node.ts';
-import { type Graph, type GraphState, type Node, type Parameter, stepInputs, stepInputType } from './graph.ts';
+import {
+  type Graph,
+  type GraphState,
+  type Node,
+  type Parameter,
+  type ParameterForm,
+  stepInputs,
+  stepInputType,
+} from './graph.ts';
 import { GraphError } from './graph-error.ts';
 import { type AttrsOf, isOpName, type OpName, opset, opTable } from './ops/index.ts';
 import { checkScopes } from './scopes.ts';
@@ -14,17 +22,28 @@ const size = z.number().int().positive();
 /** More elements than this in one value of one token are a mistake, and would overflow native sizes. */
 const maxElements = 2 ** 31;
 
+const rawForm = {
+  shape: z.array(size).min(1).max(4),
+  // Graphs of opset 1 know one device.
+  sharding: shardingSchema.nullable().default(null),
+  repeat: z.strictObject({ block: size, times: size }).nullable().default(null),
+  affine: z.strictObject({ scale: z.number(), offset: z.number() }).nullable().default(null),
+};
+const from = z.string().min(1);
+
 const rawParameter = z
   .strictObject({
-    shape: z.array(size).min(1).max(4),
+    ...rawForm,
     stored: dtypeSchema.nullable(),
-    // Graphs of opset 1 know one device.
-    sharding: shardingSchema.nullable().default(null),
-    from: z.string().min(1).nullable().default(null),
-    repeat: z.strictObject({ block: size, times: size }).nullable().default(null),
+    from: from.nullable().default(null),
+    parts: z
+      .array(z.strictObject({ ...rawForm, from }).superRefine(checkForm))
+      .min(1)
+      .nullable()
+      .default(null),
   })
-  .refine(({ shape, sharding }) => isPart(shape, sharding), 'is no part of what its sharding says')
-  .refine(isRepeated, 'does not consist of repeated blocks');
+  .superRefine(checkForm)
+  .refine(isJoined, 'does not consist of the rows of its parts');
 
 const rawCache = z
   .strictObject({
@@ -153,9 +172,20 @@ function showNeed(state: StateNeed | GraphState): string {
     : `recurrent [${state.shape.join(', ')}]`;
 }
 
-function isRepeated({ shape, sharding, repeat }: Pick<Parameter, 'shape' | 'sharding' | 'repeat'>): boolean {
+type RawForm = Omit<ParameterForm, 'from'>;
+
+function checkForm({ shape, sharding, repeat }: RawForm, context: z.RefinementCtx<RawForm>): void {
+  const fail = (message: string) => context.addIssue({ code: 'custom', message });
+  if (!isPart(shape, sharding)) fail('is no part of what its sharding says');
   const [rows = 0] = wholeShape(shape, sharding);
-  return repeat === null || rows % (repeat.block * repeat.times) === 0;
+  if (repeat !== null && rows % (repeat.block * repeat.times) !== 0) fail('does not consist of repeated blocks');
+}
+
+function isJoined({ shape, sharding, parts }: Pick<Parameter, 'shape' | 'sharding' | 'parts'>): boolean {
+  if (parts === null) return true;
+  const [rows, ...row] = wholeShape(shape, sharding);
+  const joined = parts.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0);
+  return rows === joined && parts.every((part) => sameShape(part.shape.slice(1), row));
 }
 
 function isPart(shape: readonly number[], sharding: Sharding | null): boolean {

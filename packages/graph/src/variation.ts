@@ -9,7 +9,10 @@ export function variationOf(graph: Graph, mesh: Mesh): Map<string, ReadonlySet<M
     const varying = [...axes].filter((axis) => mesh[axis] > 1);
     if (varying.length > 0) variation.set(name, new Set(varying));
   };
-  for (const [name, { sharding }] of Object.entries(graph.parameters)) set(name, axesOf(sharding));
+  for (const [name, parameter] of Object.entries(graph.parameters)) {
+    const forms = [parameter, ...(parameter.parts ?? [])];
+    set(name, new Set(forms.flatMap(({ sharding }) => [...axesOf(sharding)])));
+  }
   for (const node of graph.nodes) {
     const axes = new Set(node.inputs.flatMap((name) => [...(variation.get(name) ?? [])]));
     for (const axis of axesOf(stateSharding(node, graph))) axes.add(axis);

@@ -64,6 +64,7 @@ const cases: Record<string, WeightExpr> = {
     scales: stored('float8_e8m0', [2, 2, 2]),
     block: [2, 3],
   },
+  affine: { kind: 'affine', of: stored('bfloat16', [3, 4]), scale: 0.3, offset: 1 },
   packMxfp4: { kind: 'packMxfp4', of: stored('uint8', [2, 3, 16]), scales: stored('uint8', [2, 3]) },
   'random: an even count': {
     kind: 'random',

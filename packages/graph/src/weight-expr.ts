@@ -36,6 +36,8 @@ export type WeightExpr =
    * a byte is the element before that of the high one. Source: `convert_moe_packed_tensors` in transformers' `mxfp4.py`.
    */
   | { kind: 'packMxfp4'; of: WeightExpr; scales: WeightExpr }
+  /** Every number of `of` multiplied by `scale`, `offset` added, as float32. */
+  | { kind: 'affine'; of: WeightExpr; scale: number; offset: number }
   /** Normal numbers N(mean, std²) of a counter-based generator: the same for every host (`random-weights.ts`). float32. */
   | { kind: 'random'; seed: number; stream: string; mean: number; std: number; shape: number[] };
 
@@ -64,6 +66,7 @@ export function shapeOf(expr: WeightExpr): number[] {
       return [expr.of.reduce((rows, part) => rows + (shapeOf(part)[0] ?? 0), 0), ...shapeOf(first(expr.of)).slice(1)];
     case 'dequantise':
     case 'scaleBlocks':
+    case 'affine':
       return shapeOf(expr.of);
     case 'packMxfp4': {
       const [codes = 0, groups = 0, ...outer] = shapeOf(expr.of).toReversed();
@@ -80,6 +83,7 @@ export function dtypeOf(expr: WeightExpr): Dtype {
     case 'random':
     case 'dequantise':
     case 'scaleBlocks':
+    case 'affine':
       return 'float32';
     case 'packMxfp4':
       return 'mxfp4';

@@ -21,6 +21,10 @@ export const hardwareConfigSchema = z.strictObject({
   weightDtype: weightDtypeSchema.optional(),
   quantizeWeights: z.boolean().optional(),
   quantizeActivations: z.boolean().optional(),
+  /**
+   * false: ops are taken apart where a device can do without. true: projections of the same values are one product, too,
+   * where a backend has a use for that; weights that are views of a file are then copied.
+   */
   useFusedKernels: z.boolean().optional(),
   optimizeForInference: z.boolean().optional(),
   /** CPU threads; unset: the cores there are. */

@@ -11,7 +11,8 @@ import { golden, goldenSource } from '../testing/golden.ts';
 const tolerance = 1e-5;
 
 const settings: [what: string, backend: Backend, hardware: Omit<HardwareConfig, 'deviceType'>][] = [
-  ['types and fused ops', cpuBackend, { weightDtype: 'int8', precision: 'performance', useFusedKernels: false }],
+  ['types and ops taken apart', cpuBackend, { weightDtype: 'int8', precision: 'performance', useFusedKernels: false }],
+  ['fused ops', cpuBackend, { useFusedKernels: true }],
   ['two devices', referenceBackend, { tensorParallelSize: 2 }],
   ['two stages', referenceBackend, { pipelineParallelSize: 2 }],
   ['two stages on two devices each', referenceBackend, { pipelineParallelSize: 2, tensorParallelSize: 2 }],

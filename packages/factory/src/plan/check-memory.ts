@@ -42,7 +42,11 @@ export function checkMemory(
 /** What the passes have chosen, of parameters by their canonical names. */
 function chosenIn({ stages }: Program): (parameter: string) => Dtype | null {
   const parameters = stages.flatMap((stage) => Object.entries(stage.parameters));
-  const chosen = new Map(parameters.map(([name, { from, stored }]) => [from ?? name, stored]));
+  const chosen = new Map(
+    parameters.flatMap(([name, { from, stored, parts }]) =>
+      (parts ?? [{ from }]).map((part) => [part.from ?? name, stored] as const),
+    ),
+  );
   return (parameter) => chosen.get(parameter) ?? null;
 }
 

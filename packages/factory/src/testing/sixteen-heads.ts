@@ -1,6 +1,6 @@
 import { buildModel } from '@tttv2/blocks';
-import { type Program, referenceBackend } from '@tttv2/graph';
-import type { ModelSpec, UniformOptions } from '@tttv2/spec';
+import { type Backend, type Program, referenceBackend } from '@tttv2/graph';
+import type { HardwareConfig, ModelSpec, UniformOptions } from '@tttv2/spec';
 import { memoryWeights, randomTensors, stepOf } from '@tttv2/testing';
 
 /** As llama has them: grouped heads, a gated feed-forward network, a vocabulary that nothing divides. */
@@ -29,8 +29,13 @@ export function weightsOf(spec: ModelSpec) {
 }
 
 /** Logits of a prefill of unequal sequences in one step, and of decode steps; then what memory they take. */
-export async function runProgram(program: Program, spec: ModelSpec) {
-  const executable = await referenceBackend.compile(program, weightsOf(spec), { deviceType: 'reference' });
+export async function runProgram(
+  program: Program,
+  spec: ModelSpec,
+  backend: Backend = referenceBackend,
+  hardware: HardwareConfig = { deviceType: 'reference' },
+) {
+  const executable = await backend.compile(program, weightsOf(spec), hardware);
   const state = executable.createState({ maxSequences: 3, totalTokens: 64, tokensPerSequence: 32 });
   const logits: number[] = [];
   const add = async (sequences: Record<number, number[]>, rows: number[]) => {
