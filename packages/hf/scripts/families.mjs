@@ -2,6 +2,9 @@
 // With --check it writes nothing, and fails when a list is not what it would write.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
+/** As the formatter orders imports: `gpt_oss` before `gpt2`. */
+const byName = new Intl.Collator('en', { numeric: true }).compare;
+
 const lists = [
   { folder: 'models', name: 'models', type: 'ModelFamily', from: '../define-model.ts' },
   { folder: 'gguf', name: 'ggufModels', type: 'GgufFamily', from: '../define-gguf-model.ts' },
@@ -23,7 +26,7 @@ function namesIn(folder) {
   return readdirSync(new URL(`../src/${folder}/`, import.meta.url))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && file !== 'index.ts')
     .map((file) => file.slice(0, -'.ts'.length))
-    .sort();
+    .sort(byName);
 }
 
 function render(names, { name, type, from }) {

@@ -325,6 +325,26 @@ describe('deepseek_v2', () => {
   });
 });
 
+describe('gpt_oss', () => {
+  const gptOss = { model_type: 'gpt_oss', head_dim: 16, num_local_experts: 8 };
+
+  test('scales by YaRN where no key says so, and by what a file says', () => {
+    const scalingOf = (config: object) => Object.values(specOf({ ...gptOss, ...config }).ropeTables)[0]?.scaling;
+    expect(scalingOf({})).toMatchObject({ kind: 'yarn', factor: 32, originalMaxSeqLen: 4096, truncate: false });
+    expect(scalingOf({ rope_scaling: { rope_type: 'default' } })).toEqual({ kind: 'default' });
+  });
+
+  test('has sinks, a window in every second layer, and experts of bounded inner values', () => {
+    const spec = specOf(gptOss);
+    expect(windowsOf(spec)).toEqual([128, null, 128, null]);
+    expect(spec.layers[0]).toMatchObject({
+      mixer: { useSinks: true, useBiasQ: true, useBiasKv: true, useBiasO: true },
+      ffn: { activation: 'quick_gelu', useBias: true, innerLimit: 7, upOffset: 1, router: { useBias: true } },
+    });
+    expect(() => specOf({ ...gptOss, swiglu_alpha: 1.5 })).toThrow('swiglu_alpha: 1.5 is not supported');
+  });
+});
+
 describe('phi3', () => {
   const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
   const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];
