@@ -10,3 +10,8 @@ export function cacheFolder(environment: Environment = process.env, platform: st
   if (platform === 'win32' && LOCALAPPDATA) return join(LOCALAPPDATA, 'tttv2', 'Cache');
   return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'tttv2');
 }
+
+/** Where weights are kept that had to be encoded for a device. */
+export function encodedFolder(): string {
+  return join(cacheFolder(), 'encoded');
+}

@@ -25,6 +25,8 @@ export function programHelp(): string {
     '  tttv2 run smollm2-135m-instruct -p "What is the capital of France?"',
     '',
     'A message is all there is to an error. TTTV2_DEBUG=1 adds where it comes from.',
+    'Models and encoded weights are kept in a cache that tttv2 doctor names. It can',
+    'be moved (TTTV2_CACHE), and what is in it deleted at any time.',
   ].join('\n');
 }
 

@@ -2,7 +2,9 @@ import { createModelFactory, type Model } from '@tttv2/factory';
 import type { LoadProgress } from '@tttv2/graph';
 import type { HardwareConfig } from '@tttv2/spec';
 import { backends } from './backends.ts';
+import { encodedFolder } from './cache-folder.ts';
 import { openModelFiles } from './open-model-files.ts';
+import { note } from './output.ts';
 import { Progress } from './progress.ts';
 import { isSpecFile, readSpecFile } from './spec-file.ts';
 
@@ -15,7 +17,11 @@ export async function loadModel(
   const start = performance.now();
   const progress = new Progress('loading');
   const onProgress = ({ loadedBytes, totalBytes }: LoadProgress) => progress.update(loadedBytes, totalBytes);
-  const options = { device, hardware, signal, onProgress };
+  const warn = (message: string) => {
+    progress.end();
+    note(`warning: ${message}`);
+  };
+  const options = { device, hardware, signal, onProgress, weightCache: { folder: encodedFolder(), warn } };
   const factory = createModelFactory({ backends, openFiles: openModelFiles });
   try {
     const model = isSpecFile(name)

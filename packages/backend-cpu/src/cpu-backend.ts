@@ -71,7 +71,7 @@ export const cpuBackend: Backend = {
     const isFused = node.op === 'linear' || node.op === 'rms_norm' || node.op === 'layer_norm' || node.op === 'glu';
     return useFusedKernels === false && isFused ? { kind: 'decompose' } : { kind: 'native' };
   },
-  async compile(program, weights, hardware, { progress, signal } = {}) {
+  async compile(program, weights, hardware, { progress, signal, weightCache } = {}) {
     const [graph] = program.stages;
     if (graph === undefined)
       throw new UnsupportedHardwareError({ device: 'cpu', field: 'stages', message: 'the program has no stage' });
@@ -90,6 +90,7 @@ export const cpuBackend: Backend = {
       settings,
       hardware: config,
       repack: config.optimizeForInference !== false,
+      weightCache,
       progress,
       signal,
     });

@@ -1,4 +1,4 @@
-import type { Backend, WeightSource } from '@tttv2/graph';
+import type { Backend, WeightCache, WeightSource } from '@tttv2/graph';
 import { convertConfig, type ModelFiles, openModel, openModelText } from '@tttv2/hf';
 import {
   CheckpointError,
@@ -36,6 +36,8 @@ export interface PlaceOptions {
   hardware?: Omit<HardwareConfig, 'deviceType'>;
   /** Is told how far the model is: first of what is downloaded, if anything, then of what is placed on the device. */
   onProgress?: (progress: ModelProgress) => void;
+  /** Keeps weights that had to be encoded for the device, so that the next load need not. Nothing is written without. */
+  weightCache?: WeightCache;
   signal?: AbortSignal;
 }
 
@@ -66,9 +68,10 @@ export function createModelFactory({ backends, openFiles = noFiles }: ModelFacto
     checkMesh(device, hardware);
     const program = buildProgram(spec, backend, hardware, weights);
     checkMemory(spec, device, hardware, { program, weights });
-    const { onProgress, signal } = options;
+    const { onProgress, weightCache, signal } = options;
     return backend.compile(program, weights, hardware, {
       ...(onProgress === undefined ? {} : { progress: placing(onProgress) }),
+      ...(weightCache === undefined ? {} : { weightCache }),
       ...(signal === undefined ? {} : { signal }),
     });
   };

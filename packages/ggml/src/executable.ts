@@ -30,7 +30,6 @@ import { type LoadOptions, Weights } from './weights.ts';
 export interface GgmlOptions extends LoadOptions {
   /** Device name, for errors. */
   device: string;
-  threads: number;
   kvCacheDtype: GgmlDtype;
   settings: ComputeSettings;
   /** Reported as `Executable.hardware`. */

@@ -15,7 +15,7 @@ import { maxAbsError, memoryWeights, pcc, randomTensors, stepOf } from '@tttv2/t
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileGgml } from './executable.ts';
 import { type GgmlDtype, ggmlTypes } from './ggml-type.ts';
-import { targetDtypes } from './weights.ts';
+import { targetDtypes } from './placement.ts';
 
 /** A stored tensor of numbers that every 16-bit type holds exactly: eighths from -4 to 4. */
 interface Stored {

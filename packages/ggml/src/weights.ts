@@ -1,50 +1,56 @@
 import {
-  asView,
-  describeParameters,
   dtypeOf,
   type Graph,
   type LoadProgress,
-  type OpName,
   readFloats,
   readWeight,
-  type StoredView,
-  shapeOf,
-  type WeightExpr,
-  type WeightFile,
+  type WeightCache,
   type WeightSource,
 } from '@tttv2/graph';
-import { bytesOf, CheckpointError, DoesNotFitError, type Dtype, dtypeForRows, dtypes } from '@tttv2/spec';
+import { bytesOf } from '@tttv2/spec';
 import { nativeBytes, newArena, sizesOf } from './arena.ts';
 import type { NativeWeights } from './compute-graph.ts';
+import { EncodedFile, isWorthKeeping, NotKept } from './encoded-file.ts';
 import type { Engine } from './engine.ts';
-import { canConvertTo, type GgmlDtype, ggmlTypes, isGgmlDtype } from './ggml-type.ts';
-import { type MappedFile, mapFile } from './mapped-file.ts';
+import { ggmlTypes } from './ggml-type.ts';
+import { onLanes } from './lanes.ts';
+import type { MappedFile } from './mapped-file.ts';
+import { MappedFiles } from './mapped-files.ts';
+import { bytesOfRows, convertRows, type NativeRows, rowsFrom, withRows } from './native-rows.ts';
+import { noMemory } from './no-memory.ts';
+import { isInPlace, type Placement, placementsOf, rowsOf, sizeOf, usesOfParameters } from './placement.ts';
 import { type Pointer, present } from './pointer.ts';
 import { ProductLayouts } from './product-layouts.ts';
 
 const forWeights = 1; // GGML_BACKEND_BUFFER_USAGE_WEIGHTS
+/** So many numbers are converted at once: what is computed in between stays within a processor's caches. */
+const numbersAtOnce = 2 ** 18;
 
-/** A matrix that is to have a layout for products, in memory of a type. */
-interface Repacked {
-  placement: Placement;
+/** The layout for products that a matrix is to have, in memory of a type. */
+interface Layout {
   bufferType: Pointer;
   /** Nothing else is done with it, so that it needs no plain form. */
   isOnlyForm: boolean;
 }
 
-/** A parameter, where it lies, and what it is to be. */
-interface Placement {
-  name: string;
-  shape: number[];
-  expr: WeightExpr;
-  /** The bytes in a file, when they can be used or converted where they lie. */
-  view: (StoredView & { dtype: GgmlDtype }) | null;
-  target: GgmlDtype;
+interface Repacked extends Layout {
+  placement: Placement;
+}
+
+/** Some rows of a parameter. */
+interface Part {
+  placement: Placement;
+  start: number;
+  rows: number;
 }
 
 export interface LoadOptions {
+  /** Threads that convert weights. */
+  threads: number;
   /** Holds matrices in layouts that this processor multiplies faster, where it has any: at the cost of a copy. */
   repack?: boolean;
+  /** Weights that are encoded in blocks are kept there, and mapped the next time. */
+  weightCache?: WeightCache | undefined;
   progress?: ((progress: LoadProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -70,10 +76,10 @@ export class Weights {
   }
 
   /** @throws CheckpointError when a file cannot be read. @throws the signal's reason. Frees what it placed when it fails. */
-  static async load(engine: Engine, graph: Graph, source: WeightSource, options: LoadOptions = {}): Promise<Weights> {
-    const loader = new Loader(engine, source);
+  static async load(engine: Engine, graph: Graph, source: WeightSource, options: LoadOptions): Promise<Weights> {
+    const loader = new Loader(engine, source, options);
     try {
-      return await loader.load(graph, options, (weights, bytes) => new Weights(weights, bytes, () => loader.free()));
+      return await loader.load(graph, (weights, bytes) => new Weights(weights, bytes, () => loader.free()));
     } catch (error) {
       loader.free();
       throw error;
@@ -88,58 +94,97 @@ export class Weights {
 class Loader {
   readonly #engine: Engine;
   readonly #source: WeightSource;
-  readonly #files = new Map<string, MappedFile & { buffer: Pointer }>();
+  readonly #options: LoadOptions;
+  readonly #files: MappedFiles;
   readonly #cleanups: (() => void)[] = [];
   readonly #tensors = new Map<string, Pointer>();
   readonly #repacked = new Map<string, Pointer>();
+  #loadedBytes = 0;
+  #totalBytes = 0;
 
-  constructor(engine: Engine, source: WeightSource) {
+  constructor(engine: Engine, source: WeightSource, options: LoadOptions) {
     this.#engine = engine;
     this.#source = source;
+    this.#options = options;
+    this.#files = new MappedFiles(engine, source);
   }
 
   async load(
     graph: Graph,
-    { progress, signal, repack = false }: LoadOptions,
     done: (weights: NativeWeights, bytes: { mapped: number; own: number }) => Weights,
   ): Promise<Weights> {
-    const placements = plan(graph, this.#source);
-    const repacked = repack ? this.#planRepacked(graph, placements) : [];
-    const replaced = new Set(repacked.flatMap(({ placement, isOnlyForm }) => (isOnlyForm ? [placement] : [])));
-    const plain = placements.filter((placement) => !replaced.has(placement));
+    const planned = placementsOf(graph, this.#source);
+    const layouts = this.#options.repack === true ? this.#layoutsOf(graph, planned) : new Map<string, Layout>();
+    this.#totalBytes = sum(planned, (one) => sizeOf(one) * (layouts.get(one.name)?.isOnlyForm === false ? 2 : 1));
+    const placements = await this.#throughCache(planned);
+    const repacked = placements.flatMap((placement) => {
+      const layout = layouts.get(placement.name);
+      return layout === undefined ? [] : [{ placement, ...layout }];
+    });
+    const plain = placements.filter(({ name }) => layouts.get(name)?.isOnlyForm !== true);
     const inPlace = plain.filter(isInPlace);
     const converted = plain.filter((placement) => !isInPlace(placement));
-    const mapped = sum(inPlace, sizeOf);
-    const total = mapped + sum(converted, sizeOf) + sum(repacked, ({ placement }) => sizeOf(placement));
-    this.#placeMapped(inPlace);
-    let loadedBytes = mapped;
-    progress?.({ loadedBytes, totalBytes: total });
-    const loaded = (placement: Placement) => {
-      loadedBytes += sizeOf(placement);
-      progress?.({ loadedBytes, totalBytes: total });
+    const bytes = {
+      mapped: sum(inPlace, sizeOf),
+      own: sum(converted, sizeOf) + sum(repacked, ({ placement }) => sizeOf(placement)),
     };
-    this.#allocateOwn(graph, converted);
-    for (const placement of converted) {
-      signal?.throwIfAborted();
-      await this.#convert(placement);
-      loaded(placement);
-    }
-    this.#allocateRepacked(repacked);
-    for (const { placement, isOnlyForm } of repacked) {
-      signal?.throwIfAborted();
-      await this.#repack(placement, isOnlyForm);
-      loaded(placement);
-    }
-    this.#releaseUnused(new Set(inPlace.map(({ view }) => view?.file)));
+    this.#placeMapped(inPlace);
+    this.#loaded(bytes.mapped);
+    await this.#placeOwn(graph, converted);
+    await this.#placeRepacked(repacked);
+    this.#files.releaseUnused(new Set(inPlace.map(({ view }) => view?.file)));
     // What was read to be repacked would else count twice.
-    if (repacked.length > 0) for (const file of this.#files.values()) file.forget();
-    return done({ tensors: this.#tensors, repacked: this.#repacked }, { mapped, own: total - mapped });
+    if (repacked.length > 0) this.#files.forget();
+    return done({ tensors: this.#tensors, repacked: this.#repacked }, bytes);
   }
 
   free(): void {
     for (const cleanup of this.#cleanups.toReversed()) cleanup();
     this.#cleanups.length = 0;
-    this.#releaseUnused(new Set());
+    this.#files.releaseUnused(new Set());
+  }
+
+  #loaded(bytes: number): void {
+    this.#loadedBytes += bytes;
+    this.#options.progress?.({ loadedBytes: this.#loadedBytes, totalBytes: this.#totalBytes });
+  }
+
+  /** Those that are worth it become views of a file in the cache, which is written when it is not there. */
+  async #throughCache(placements: Placement[]): Promise<Placement[]> {
+    const { weightCache, threads, signal } = this.#options;
+    const encoded = placements.filter((placement) => isWorthKeeping(placement, this.#source));
+    if (weightCache === undefined || encoded.length === 0) return placements;
+    const withoutEncoding = this.#totalBytes;
+    try {
+      const encoder = this.#engine.g.version();
+      const file = await EncodedFile.of(encoded, this.#source, { folder: weightCache.folder, encoder, threads });
+      const mapped = (await file.open()) ?? (await this.#encode(encoded, file));
+      this.#files.add(file.path, mapped);
+      return placements.map((placement) => (encoded.includes(placement) ? viewIn(file, placement) : placement));
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isNotKept(error)) throw error;
+      this.#totalBytes = withoutEncoding + this.#loadedBytes;
+      weightCache.warn(`encoded weights are not kept: ${error.message}`);
+      return placements;
+    }
+  }
+
+  async #encode(placements: Placement[], file: EncodedFile): Promise<MappedFile> {
+    const parts = placements.flatMap((placement) => this.#partsOf(placement));
+    this.#totalBytes += sum(placements, sizeOf);
+    await file.write((put) =>
+      this.#forEach(parts, (part, engine) =>
+        withRows(engine, rowsIn(part), async (lent) => {
+          await this.#convert(part, lent, engine);
+          await put(bytesOfRows(lent), file.offsetOf(part.placement) + startOf(part));
+          this.#loaded(sizeOfPart(part));
+        }),
+      ),
+    );
+    const mapped = await file.open();
+    if (mapped === null) throw new NotKept(`${file.path} is not as it was written`);
+    return mapped;
   }
 
   #placeMapped(placements: readonly Placement[]): void {
@@ -148,12 +193,13 @@ class Loader {
     for (const { name, shape, view, target } of placements) {
       if (view === null) continue;
       const tensor = g.newTensor4d(arena, ggmlTypes[target], ...sizesOf(shape));
-      this.#pointAt(tensor, view);
+      const status = g.tensorAlloc(this.#files.of(view.file).buffer, tensor, this.#files.addressOf(view));
+      if (status !== 0) throw new Error(`ggml refused a tensor at byte ${view.offset} of ${view.file}`);
       this.#tensors.set(name, tensor);
     }
   }
 
-  #allocateOwn(graph: Graph, placements: readonly Placement[]): void {
+  async #placeOwn(graph: Graph, placements: readonly Placement[]): Promise<void> {
     const { g } = this.#engine;
     const constants = graph.nodes.filter((node) => node.op === 'constant');
     if (placements.length + constants.length === 0) return;
@@ -166,21 +212,32 @@ class Loader {
     if (buffer === null) throw noMemory(sum(placements, sizeOf));
     this.#cleanups.push(() => g.bufferFree(buffer));
     g.bufferSetUsage(buffer, forWeights);
-    for (const { id, attrs } of constants) this.#fill(id, new Uint8Array(Float32Array.from(attrs.data).buffer));
-  }
-
-  /** The matrices that gain by another layout. */
-  #planRepacked(graph: Graph, placements: readonly Placement[]): Repacked[] {
-    const layouts = new ProductLayouts(this.#engine);
-    const { products, others } = usesOfParameters(graph);
-    return placements.flatMap((placement) => {
-      const { name, shape, target } = placement;
-      const bufferType = products.has(name) && target !== 'float32' ? layouts.bufferTypeFor(target, shape) : null;
-      return bufferType === null ? [] : [{ placement, bufferType, isOnlyForm: !others.has(name) }];
+    for (const { id, attrs } of constants) {
+      const bytes = new Uint8Array(Float32Array.from(attrs.data).buffer);
+      nativeBytes(this.#dataOf(id), bytes.byteLength).set(bytes);
+    }
+    const parts = placements.flatMap((placement) => this.#partsOf(placement));
+    await this.#forEach(parts, async (part, engine) => {
+      const { name, target } = part.placement;
+      const whole = { buffer, address: this.#dataOf(name), dtype: target, ...rowsOf(part.placement) };
+      await this.#convert(part, rowsFrom(whole, part.start, part.rows), engine);
+      this.#loaded(sizeOfPart(part));
     });
   }
 
-  #allocateRepacked(repacked: readonly Repacked[]): void {
+  /** The matrices that gain by another layout. */
+  #layoutsOf(graph: Graph, placements: readonly Placement[]): Map<string, Layout> {
+    const layouts = new ProductLayouts(this.#engine);
+    const { products, others } = usesOfParameters(graph);
+    return new Map(
+      placements.flatMap(({ name, shape, target }): [string, Layout][] => {
+        const bufferType = products.has(name) && target !== 'float32' ? layouts.bufferTypeFor(target, shape) : null;
+        return bufferType === null ? [] : [[name, { bufferType, isOnlyForm: !others.has(name) }]];
+      }),
+    );
+  }
+
+  async #placeRepacked(repacked: readonly Repacked[]): Promise<void> {
     const { g } = this.#engine;
     for (const bufferType of new Set(repacked.map((one) => one.bufferType))) {
       const placements = repacked.filter((one) => one.bufferType === bufferType).map(({ placement }) => placement);
@@ -192,114 +249,71 @@ class Loader {
       this.#cleanups.push(() => g.bufferFree(buffer));
       g.bufferSetUsage(buffer, forWeights);
     }
+    await this.#forEach(repacked, async ({ placement, isOnlyForm }, engine) => {
+      await this.#repack(placement, isOnlyForm, engine);
+      this.#loaded(sizeOf(placement));
+    });
   }
 
   /** Writes a matrix in its other layout, from where it lies or was converted to; for one without a plain form that is temporary. */
-  async #repack(placement: Placement, isOnlyForm: boolean): Promise<void> {
+  async #repack(placement: Placement, isOnlyForm: boolean, engine: Engine): Promise<void> {
     const { g } = this.#engine;
-    const { name, view } = placement;
+    const { name, view, target } = placement;
     const tensor = present(this.#repacked.get(name) ?? null, name);
-    const write = async (source: Pointer) => {
-      const bytes = sizeOf(placement);
-      await this.#engine.exclusive(() => called((done) => g.tensorSet.async(tensor, source, 0, bytes, done)));
-    };
-    if (isInPlace(placement) && view !== null) await write(this.#mapped(view.file).address + BigInt(view.offset));
+    const write = (source: Pointer) => called((done) => g.tensorSet.async(tensor, source, 0, sizeOf(placement), done));
+    if (isInPlace(placement) && view !== null) await write(this.#files.addressOf(view));
     else if (!isOnlyForm) await write(this.#dataOf(name));
-    else {
-      const arena = newArena(g, 1);
-      this.#tensors.set(name, g.newTensor4d(arena, ggmlTypes[placement.target], ...sizesOf(placement.shape)));
-      const buffer = present(g.allocCtxTensors(arena, this.#engine.backend), `allocating memory to convert ${name}`);
-      await this.#convert(placement);
-      await write(this.#dataOf(name));
-      g.bufferFree(buffer);
-      g.free(arena);
-    }
+    else
+      await withRows(engine, { dtype: target, ...rowsOf(placement) }, async (lent) => {
+        for (const part of this.#partsOf(placement))
+          await this.#convert(part, rowsFrom(lent, part.start, part.rows), engine);
+        await write(lent.address);
+      });
     if (isOnlyForm) this.#tensors.set(name, tensor);
   }
 
+  /** Runs of rows that can be converted alone: what does not lie in a file as rows is put together at once. */
+  #partsOf(placement: Placement): Part[] {
+    const { rows, width } = rowsOf(placement);
+    const atOnce = placement.view === null ? rows : Math.max(1, Math.floor(numbersAtOnce / width));
+    return Array.from({ length: Math.ceil(rows / atOnce) }, (_, i) => ({
+      placement,
+      start: i * atOnce,
+      rows: Math.min(atOnce, rows - i * atOnce),
+    }));
+  }
+
   /**
-   * Copies one parameter into its own memory as its target type: natively where the bytes lie in a file, as they are where
-   * they have that type once put together, else by `readFloats`.
+   * Writes rows of a parameter as its target type: natively where the bytes lie in a file, as they are where they have that
+   * type once put together, else by `readFloats`.
    */
-  async #convert({ name, shape, expr, view, target }: Placement): Promise<void> {
-    if (view !== null) return this.#cast(name, shape, view.dtype, (tensor) => this.#pointAt(tensor, view));
-    if (target === dtypeOf(expr)) return this.#fill(name, await readWeight(this.#source, expr));
+  async #convert(part: Part, to: NativeRows, engine: Engine): Promise<void> {
+    const { view, expr, target } = part.placement;
+    if (view !== null) {
+      const { buffer } = this.#files.of(view.file);
+      const whole = { buffer, address: this.#files.addressOf(view), dtype: view.dtype, ...rowsOf(part.placement) };
+      return convertRows(engine, rowsFrom(whole, part.start, part.rows), to);
+    }
+    if (target === dtypeOf(expr)) return bytesOfRows(to).set(await readWeight(this.#source, expr));
     const data = await readFloats(this.#source, expr);
-    if (target === 'float32') return this.#fill(name, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    const { g } = this.#engine;
-    const arena = newArena(g, 1);
-    const tensor = g.newTensor4d(arena, ggmlTypes.float32, ...sizesOf(shape));
-    const buffer = present(g.allocCtxTensors(arena, this.#engine.backend), `allocating memory to convert ${name}`);
-    nativeBytes(present(g.getData(tensor), name), data.byteLength).set(
-      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    );
-    await this.#castTensor(name, tensor, 'float32');
-    g.bufferFree(buffer);
-    g.free(arena);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    if (target === 'float32') return bytesOfRows(to).set(bytes);
+    await withRows(engine, { ...to, dtype: 'float32' }, async (numbers) => {
+      bytesOfRows(numbers).set(bytes);
+      await convertRows(engine, numbers, to);
+    });
   }
 
-  async #cast(name: string, shape: number[], from: GgmlDtype, place: (tensor: Pointer) => void): Promise<void> {
-    const { g } = this.#engine;
-    const arena = newArena(g, 1);
-    const tensor = g.newTensor4d(arena, ggmlTypes[from], ...sizesOf(shape));
-    place(tensor);
-    await this.#castTensor(name, tensor, from);
-    g.free(arena);
-  }
-
-  /** Block types convert to and from float32 only: others go through it. */
-  async #castTensor(name: string, from: Pointer, fromDtype: GgmlDtype): Promise<void> {
-    const { g, backend } = this.#engine;
-    const target = present(this.#tensors.get(name) ?? null, name);
-    const nodes = 4;
-    const arena = newArena(g, nodes, nodes);
-    const graph = present(g.newGraphCustom(arena, nodes, false), 'a graph to convert weights');
-    const source = fromDtype === 'float32' ? from : g.cast(arena, from, ggmlTypes.float32);
-    g.buildForwardExpand(graph, g.cpy(arena, source, target));
-    const allocator = present(g.gallocrNew(g.getDefaultBufferType(backend)), 'an allocator to convert weights');
-    if (!g.gallocrAllocGraph(allocator, graph)) throw new Error(`no memory to convert ${name}`);
-    await this.#engine.exclusive(() => this.#engine.compute(graph));
-    g.gallocrFree(allocator);
-    g.free(arena);
-  }
-
-  #fill(name: string, bytes: Uint8Array): void {
-    nativeBytes(this.#dataOf(name), bytes.byteLength).set(bytes);
+  #forEach<Item>(items: readonly Item[], task: (item: Item, engine: Engine) => Promise<void>): Promise<void> {
+    const { threads, signal } = this.#options;
+    return onLanes(threads, items, async (item, engine) => {
+      signal?.throwIfAborted();
+      await task(item, engine);
+    });
   }
 
   #dataOf(name: string): Pointer {
     return present(this.#engine.g.getData(present(this.#tensors.get(name) ?? null, name)), name);
-  }
-
-  #pointAt(tensor: Pointer, { file, offset }: StoredView): void {
-    const { buffer, address } = this.#mapped(file);
-    const status = this.#engine.g.tensorAlloc(buffer, tensor, address + BigInt(offset));
-    if (status !== 0) throw new Error(`ggml refused a tensor at byte ${offset} of ${file}`);
-  }
-
-  #mapped(name: string): MappedFile & { buffer: Pointer } {
-    const known = this.#files.get(name);
-    if (known !== undefined) return known;
-    const file = fileOf(this.#source, name);
-    if (file.path === null)
-      throw new CheckpointError({ file: name, message: 'does not lie in a file system, so it cannot be mapped' });
-    const mapped = mapFile(file.path, file.size);
-    const { g } = this.#engine;
-    const buffer = present(g.cpuBufferFromPtr(mapped.address, mapped.size), `a buffer over ${name}`);
-    g.bufferSetUsage(buffer, forWeights);
-    const entry = { ...mapped, buffer };
-    this.#files.set(name, entry);
-    return entry;
-  }
-
-  /** Files that were only read for conversion need not stay mapped. */
-  #releaseUnused(used: ReadonlySet<string | undefined>): void {
-    for (const [name, { buffer, unmap }] of this.#files) {
-      if (used.has(name)) continue;
-      this.#engine.g.bufferFree(buffer);
-      unmap();
-      this.#files.delete(name);
-    }
   }
 
   #arena(tensors: number): Pointer {
@@ -310,92 +324,28 @@ class Loader {
   }
 }
 
-/** The type in which each parameter will be stored. */
-export function targetDtypes(graph: Graph, source: WeightSource): Map<string, GgmlDtype> {
-  return new Map(plan(graph, source).map(({ name, target }) => [name, target]));
+/** That is the cache's matter alone: its disk is full, its folder not ours, a file was changed under our hands. */
+function isNotKept(error: unknown): error is Error {
+  return error instanceof NotKept || (error instanceof Error && 'syscall' in error);
 }
 
-/** What each parameter is to be: its stored type, except where ggml computes with float32 only, or cannot make that type. */
-function plan(graph: Graph, source: WeightSource): Placement[] {
-  const float32Only = parametersUsedAsNumbers(graph);
-  return [...describeParameters(graph, source)].map(([name, expr]) => {
-    const shape = shapeOf(expr);
-    const view = usableView(source, asView(expr));
-    const wanted = float32Only.has(name) ? 'float32' : (graph.parameters[name]?.stored ?? dtypeOf(expr));
-    const fitting = dtypeForRows(wanted, shape.at(-1) ?? 1);
-    const target = isGgmlDtype(fitting) ? fitting : 'float32';
-    return { name, shape, expr, view, target: view?.dtype === target || canConvertTo(target) ? target : 'float32' };
-  });
+/** A placement whose weight lies in a file of encoded ones. */
+function viewIn(file: EncodedFile, placement: Placement): Placement {
+  const { shape, target } = placement;
+  const view = { file: file.path, offset: file.offsetOf(placement), bytes: sizeOf(placement), dtype: target, shape };
+  return { ...placement, view };
 }
 
-/** Parameters by what is done with them. */
-function usesOfParameters(graph: Graph): { products: Set<string>; others: Set<string> } {
-  const products = new Set<string>();
-  const others = new Set(Object.values(graph.outputs));
-  for (const { op, inputs } of graph.nodes)
-    inputs.forEach((name, index) => {
-      if (multiplies(op, index)) products.add(name);
-      else others.add(name);
-    });
-  return { products, others };
+function rowsIn({ placement, rows }: Part) {
+  return { dtype: placement.target, rows, width: rowsOf(placement).width };
 }
 
-/** True for an input that is a matrix of a product, or the experts'. */
-function multiplies(op: OpName, index: number): boolean {
-  if (op === 'moe') return index >= 2 && index <= 4;
-  return (op === 'linear' || op === 'matmul') && index === 1;
+function sizeOfPart({ placement, rows }: Part): number {
+  return bytesOf(placement.target, [rows, rowsOf(placement).width]);
 }
 
-/** Matrices of products and tables of rows may be of any type; what is added or multiplied elementwise must be float32. */
-function parametersUsedAsNumbers(graph: Graph): Set<string> {
-  const used = new Set<string>();
-  for (const { op, inputs } of graph.nodes) {
-    inputs.forEach((name, index) => {
-      const rank = graph.parameters[name]?.shape.length;
-      const isTable = op === 'gather_rows' && index === 0;
-      if (rank !== (op === 'moe' ? 3 : 2) || !(isTable || multiplies(op, index))) used.add(name);
-    });
-  }
-  for (const value of Object.values(graph.outputs)) used.add(value);
-  return used;
-}
-
-function isWhole(dtype: Dtype, shape: readonly number[]): boolean {
-  return (shape.at(-1) ?? 1) % dtypes[dtype].elements === 0;
-}
-
-/** A view that native code can read in place: of a type it knows, on this machine's disk, on an address it can load. */
-function usableView(source: WeightSource, view: StoredView | null): Placement['view'] {
-  if (view === null || !isGgmlDtype(view.dtype) || !isWhole(view.dtype, view.shape)) return null;
-  const { path, size } = fileOf(source, view.file);
-  const bytes = bytesOf(view.dtype, view.shape);
-  if (view.offset + bytes > size) {
-    const message = `ends at byte ${size}, but a weight of ${bytes} bytes starts here: was it cut short?`;
-    throw new CheckpointError({ file: view.file, offset: view.offset, message });
-  }
-  if (path === null) return null;
-  const alignment = view.dtype === 'float32' ? 4 : 2;
-  return view.offset % alignment === 0 ? { ...view, dtype: view.dtype } : null;
-}
-
-function fileOf(source: WeightSource, name: string): WeightFile {
-  const file = source.files.get(name);
-  if (file === undefined)
-    throw new CheckpointError({ file: name, message: 'is named by a weight, but is not among the checkpoint’s files' });
-  return file;
-}
-
-function noMemory(wanted: number): DoesNotFitError {
-  const message = `no memory for ${wanted} bytes of weights: choose a smaller weightDtype, or a smaller model`;
-  return new DoesNotFitError({ message, wanted, available: 0, unit: 'bytes' });
-}
-
-function isInPlace({ view, target }: Placement): boolean {
-  return view?.dtype === target;
-}
-
-function sizeOf({ target, shape }: Placement): number {
-  return bytesOf(target, shape);
+function startOf({ placement, start }: Part): number {
+  return sizeOfPart({ placement, start: 0, rows: start });
 }
 
 function sum<T>(items: readonly T[], term: (item: T) => number): number {

@@ -23,7 +23,17 @@ export interface LoadProgress {
   totalBytes: number;
 }
 
+/** Where a backend may keep what it makes of weights, so that it need not be made again. */
+export interface WeightCache {
+  /** Made when it is not there. What is kept stays until someone deletes it, which is safe at any time. */
+  folder: string;
+  /** Is told in a line why something cannot be kept: all goes on without. */
+  warn(message: string): void;
+}
+
 export interface CompileOptions {
+  /** Nothing is kept without. */
+  weightCache?: WeightCache;
   progress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
 }

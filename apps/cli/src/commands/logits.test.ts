@@ -1,6 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type ReadTensor, readTensors } from '../testing/read-tensors.ts';
 import { runHere } from '../testing/run-here.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
@@ -78,4 +78,17 @@ test('leaves no file behind when it fails', async () => {
   expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
   expect(ran.stderr).toContain(`is ${vocabSize}, but token ids go from 0 to ${vocabSize - 1}`);
   expect(await readdir(folder)).toEqual(before);
+});
+
+test('encoded weights are kept for the next time; where they cannot be, a line says so', async () => {
+  const of = ['--ids', ids.join(), '--weight-dtype', 'int8'];
+  vi.stubEnv('TTTV2_CACHE', join(folder, 'cache'));
+  const first = await logits('first', ...of);
+  expect((await readdir(join(folder, 'cache', 'encoded'))).filter((name) => name.endsWith('.weights'))).toHaveLength(1);
+  expect(await logits('second', ...of)).toEqual(first);
+  vi.stubEnv('TTTV2_CACHE', join(folder, 'ids.json'));
+  const { exitCode, stderr } = await runHere('logits', model, '--out', join(folder, 'third'), '--threads', '1', ...of);
+  vi.unstubAllEnvs();
+  expect(exitCode).toBe(0);
+  expect(stderr).toMatch(/^warning: encoded weights are not kept: E.*\n$/);
 });

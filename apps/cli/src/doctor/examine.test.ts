@@ -1,10 +1,10 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { computeOnCpu } from './compute-on-cpu.ts';
 import { examineMemory, examineNode } from './examine.ts';
-import { examineFolder } from './examine-folder.ts';
+import { examineEncoded, examineFolder } from './examine-folder.ts';
 import { examineTenstorrent } from './tenstorrent.ts';
 
 let folder: string;
@@ -37,6 +37,13 @@ test('a folder that is not there yet is looked at where it would be', async () =
     found: expect.stringMatching(/^0 in .*b, .* free on its disk$/),
     advice: 'tttv2 pull fetches one',
   });
+});
+
+test('encoded weights are counted, and nothing beside them', async () => {
+  const encoded = await mkdtemp(join(folder, 'encoded-'));
+  expect(await examineEncoded(encoded)).toMatchObject({ state: 'absent', advice: null });
+  for (const name of ['a.weights', 'b.weights', 'c.part']) await writeFile(join(encoded, name), new Uint8Array(1500));
+  expect(await examineEncoded(encoded)).toMatchObject({ state: 'good', found: `weights of 2 in ${encoded}, 3.0 kB` });
 });
 
 test.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('a folder of others is bad', async () => {

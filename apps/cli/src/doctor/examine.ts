@@ -1,10 +1,10 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { cpuBackend } from '@tttv2/backend-cpu';
 import { hubSettings } from '@tttv2/hf/node';
-import { cacheFolder } from '../cache-folder.ts';
+import { cacheFolder, encodedFolder } from '../cache-folder.ts';
 import { showBytes } from '../units.ts';
 import { computeOnCpu } from './compute-on-cpu.ts';
-import { examineFolder } from './examine-folder.ts';
+import { examineEncoded, examineFolder } from './examine-folder.ts';
 import type { Finding } from './finding.ts';
 import { examineTenstorrent } from './tenstorrent.ts';
 
@@ -18,6 +18,7 @@ export async function examine(): Promise<Finding[]> {
     await examineCpu(),
     examineMemory(freemem(), totalmem()),
     await examineFolder('models', cacheFolder()),
+    await examineEncoded(encodedFolder()),
     ...examineHub(),
     ...(await examineTenstorrent()),
   ];
