@@ -24,6 +24,10 @@ test('what is not given is left to the device', () => {
     'q8_0',
     '--flash-attention',
     '--threads=2',
+    '--tensor-parallel-size=4',
+    '--pipeline-parallel-size=2',
+    '--fused-kernels',
+    '--no-optimize-for-inference',
   ];
   expect(readHardware(parseCommandLine(hardwareInputs, args))).toEqual({
     deviceType: 'tt',
@@ -31,6 +35,10 @@ test('what is not given is left to the device', () => {
     kvCacheDtype: 'q8_0',
     useFlashAttention: true,
     threads: 2,
+    tensorParallelSize: 4,
+    pipelineParallelSize: 2,
+    useFusedKernels: true,
+    optimizeForInference: false,
   });
 });
 

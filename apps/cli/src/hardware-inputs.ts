@@ -40,6 +40,13 @@ const limit = (name: string, about: string) => wholeNumber({ name, placeholder: 
 const maxBatch = limit('max-batch', "sequences at once; default: the device's limit");
 const maxContext = limit('max-context', "tokens of a sequence; default: the model's limit");
 const prefillChunk = limit('prefill-chunk', "tokens of a prompt computed at once; default: the device's choice");
+const tensorParallelSize = limit('tensor-parallel-size', 'devices that each layer is cut over; default: 1');
+const pipelineParallelSize = limit('pipeline-parallel-size', 'stages of layers, one after the other; default: 1');
+const fusedKernels = toggle({ name: 'fused-kernels', about: "ops made of several; default: the device's choice" });
+const optimize = toggle({
+  name: 'optimize-for-inference',
+  about: 'weights laid out for products, rows selected early; default: yes',
+});
 const precision = text({
   name: 'precision',
   placeholder: 'P',
@@ -49,6 +56,7 @@ const precision = text({
 export const hardwareInputs = [
   ...[device, weightDtype, kvCacheDtype, precision, flashAttention],
   ...[maxBatch, maxContext, prefillChunk, threads],
+  ...[tensorParallelSize, pipelineParallelSize, fusedKernels, optimize],
 ];
 
 /** `unset` says how weights are held when the command line does not. */
@@ -68,6 +76,10 @@ export function readHardware(read: Read): HardwareConfig {
     maxContext: read(maxContext),
     prefillChunk: read(prefillChunk),
     precision: readPrecision(read(precision)),
+    tensorParallelSize: read(tensorParallelSize),
+    pipelineParallelSize: read(pipelineParallelSize),
+    useFusedKernels: read(fusedKernels),
+    optimizeForInference: read(optimize),
   };
   return {
     deviceType: read(device),
@@ -79,6 +91,10 @@ export function readHardware(read: Read): HardwareConfig {
     ...(chosen.maxContext === undefined ? {} : { maxContext: chosen.maxContext }),
     ...(chosen.prefillChunk === undefined ? {} : { prefillChunk: chosen.prefillChunk }),
     ...(chosen.precision === undefined ? {} : { precision: chosen.precision }),
+    ...(chosen.tensorParallelSize === undefined ? {} : { tensorParallelSize: chosen.tensorParallelSize }),
+    ...(chosen.pipelineParallelSize === undefined ? {} : { pipelineParallelSize: chosen.pipelineParallelSize }),
+    ...(chosen.useFusedKernels === undefined ? {} : { useFusedKernels: chosen.useFusedKernels }),
+    ...(chosen.optimizeForInference === undefined ? {} : { optimizeForInference: chosen.optimizeForInference }),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   type WeightSource,
 } from '@tttv2/graph';
 import type { HardwareConfig, ModelSpec } from '@tttv2/spec';
+import { cacheDtype } from './passes/cache-dtype.ts';
 import { checkTensorParallelSize } from './passes/check-tensor-parallel-size.ts';
 import { fuseNorms } from './passes/fuse-norms.ts';
 import { fuseProjections } from './passes/fuse-projections.ts';
@@ -36,9 +37,11 @@ export function passesFor(backend: Backend, hardware: HardwareConfig, weights: W
     pipelineParallelSize = 1,
   } = hardware;
   const wanted = precisionOf(backend, hardware);
+  const cached = hardware.kvCacheDtype ?? wanted?.kv_cache;
   return [
     pass('weight-dtype', (graph) => weightDtype(graph, hardware)),
-    ...(wanted === null ? [] : [pass('precision', (graph) => precision(graph, wanted, hardware))]),
+    ...(wanted === null ? [] : [pass('precision', (graph) => precision(graph, wanted))]),
+    ...(cached === undefined ? [] : [pass('cache-dtype', (graph) => cacheDtype(graph, cached))]),
     ...(useFusedKernels === false ? [] : [pass('fuse-norms', fuseNorms)]),
     ...(optimizeForInference === false ? [] : [pass('select-rows-early', selectRowsEarly)]),
     ...(tensorParallelSize === 1

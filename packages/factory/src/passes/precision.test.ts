@@ -50,8 +50,11 @@ test('each group is stored in its type, over what is said of all weights', () =>
 });
 
 test('a cache type that is named itself counts', () => {
-  const graph = graphOf({ kvCacheDtype: 'float32', precision: { kv_cache: 'q8_0' } });
-  expect(kvCachesOf(graph).map(([, { stored }]) => stored)).toEqual([null, null]);
+  const cachesOf = (hardware: Omit<HardwareConfig, 'deviceType'>) =>
+    kvCachesOf(graphOf(hardware)).map(([, { stored }]) => stored);
+  expect(cachesOf({ kvCacheDtype: 'float32', precision: { kv_cache: 'q8_0' } })).toEqual(['float32', 'float32']);
+  expect(cachesOf({ kvCacheDtype: 'q4_0' })).toEqual(['q4_0', 'q4_0']);
+  expect(cachesOf({ precision: { wo: 'int8' } })).toEqual([null, null]);
 });
 
 test('a preset is what the backend means by it, and refused where it means nothing', () => {

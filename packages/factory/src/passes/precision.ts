@@ -1,4 +1,4 @@
-import { type Backend, type Graph, type GraphState, kvCachesOf, type Parameter } from '@tttv2/graph';
+import type { Backend, Graph, Parameter } from '@tttv2/graph';
 import { type HardwareConfig, type Precision, UnsupportedHardwareError } from '@tttv2/spec';
 import { storedAs } from './weight-dtype.ts';
 
@@ -12,21 +12,14 @@ const groups: Readonly<Record<WeightGroup, RegExp>> = {
   wo: /\.mixer\.(?:o|out)\.weight$/,
 };
 
-/** Stores groups of matrices and the KV caches in the types that `precision` names, over what `weightDtype` says of all. */
-export function precision(graph: Graph, wanted: Precision, { kvCacheDtype }: HardwareConfig): Graph {
+/** Stores groups of matrices in the types that `precision` names, over what `weightDtype` says of all. */
+export function precision(graph: Graph, wanted: Precision): Graph {
   const parameters = Object.entries(graph.parameters).map(([name, parameter]): [string, Parameter] => {
     const group = groupOf(parameter.from ?? name);
     const dtype = group === null || parameter.shape.length < 2 ? undefined : wanted[group];
     return [name, dtype === undefined ? parameter : { ...parameter, stored: storedAs[dtype] }];
   });
-  const { kv_cache: cached } = wanted;
-  const caches = kvCacheDtype === undefined && cached !== undefined ? kvCachesOf(graph) : [];
-  const stored = caches.map(([name, cache]): [string, GraphState] => [name, { ...cache, stored: cached ?? null }]);
-  return {
-    ...graph,
-    parameters: Object.fromEntries(parameters),
-    states: { ...graph.states, ...Object.fromEntries(stored) },
-  };
+  return { ...graph, parameters: Object.fromEntries(parameters) };
 }
 
 function groupOf(parameter: string): WeightGroup | null {
