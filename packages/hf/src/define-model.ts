@@ -17,8 +17,11 @@ export interface ModelDefinition<Config extends object> {
   otherNames?: OtherNames;
   /** What `config.json` says of the language model alone, where the family is one of several modalities. */
   textModelType?: string;
-  /** The keys may stand under `text_config`, as transformers 5 writes those of a multimodal model. */
-  nestsText?: true;
+  /**
+   * The keys may stand under `text_config`, as transformers 5 writes those of a multimodal model. It is tied as the whole
+   * says, or when either of both does.
+   */
+  nestsText?: 'tied_as_whole' | 'tied_as_either';
   toSpec(config: Config): ModelSpec;
   /** Keys that change nothing here, and why; those of every family stand in `common-keys.ts`. */
   ignoredKeys: Readonly<Record<string, string>>;
@@ -53,7 +56,7 @@ export function defineModel<Config extends object>(definition: ModelDefinition<C
     ignoredTensors,
     hiddenStates,
     convert(written) {
-      const found = definition.nestsText ? withText(written) : written;
+      const found = definition.nestsText === undefined ? written : withText(written, definition.nestsText);
       const named = byOwnNames(found, otherNames);
       const common = readConfig(commonConfig, named);
       const config = readConfig(definition.config, named);
@@ -69,18 +72,15 @@ const textSchema = z.looseObject({
   tie_word_embeddings: z.boolean().optional(),
 });
 
-/** The keys of the language model beside those of the whole, which counts as tied when either says so. */
-function withText(found: FoundConfig): FoundConfig {
+/** The keys of the language model beside those of the whole. */
+function withText(found: FoundConfig, ties: 'tied_as_whole' | 'tied_as_either'): FoundConfig {
   const parsed = textSchema.safeParse(found.values);
   if (!parsed.success) return found;
-  const { text_config: text, tie_word_embeddings: isTied, ...whole } = parsed.data;
-  const { model_type: _, ...keys } = text;
+  const { text_config: text, tie_word_embeddings: isWholeTied, ...whole } = parsed.data;
+  const { model_type: _, tie_word_embeddings: isTextTied, ...keys } = text;
+  const isTied = ties === 'tied_as_either' && isTextTied === true ? true : isWholeTied;
   return {
     ...found,
-    values: {
-      ...whole,
-      ...keys,
-      ...(isTied === undefined ? {} : { tie_word_embeddings: isTied || keys.tie_word_embeddings === true }),
-    },
+    values: { ...whole, ...keys, ...(isTied === undefined ? {} : { tie_word_embeddings: isTied }) },
   };
 }

@@ -19,6 +19,7 @@ import { expertWeights } from './experts.ts';
 import { checkHeads, headsOf } from './heads.ts';
 import { mropeKeys } from './mrope-config.ts';
 import { partialRopeDictSchema, partialRopeKeys } from './partial-rope-config.ts';
+import { visionKeys } from './vision-keys.ts';
 import { fusedWeights, type WeightNames } from './weight-names.ts';
 
 /** Keys of families whose layers are linear attention by the gated delta rule, and every so many softmax attention. */
@@ -195,17 +196,12 @@ export const joinedDeltaWeights: WeightNames = {
   }),
 };
 
-const tokens = 'says which tokens stand for images';
 const predictor = 'predicts further tokens, which only matters for speculation';
 
 /** Keys that change nothing here. */
 export const unreadDeltaKeys: Readonly<Record<string, string>> = {
-  vision_config: 'vision tower',
+  ...visionKeys,
   language_model_only: 'the language model is all there is here',
-  image_token_id: tokens,
-  video_token_id: tokens,
-  vision_start_token_id: tokens,
-  vision_end_token_id: tokens,
   mamba_ssm_dtype: 'states are float32 in any case',
   mtp_num_hidden_layers: predictor,
   mtp_use_dedicated_embeddings: predictor,

@@ -103,6 +103,22 @@ test('layers after those of the model may be left out, and no tensor of another'
   expect(() => bind('model.layers.1.enorm.weight')).toThrow('not part of the model: model.layers.1.enorm.weight');
 });
 
+test('a tensor may lie one way or the other: its shape says which', () => {
+  const { spec, family } = convertConfig(tinyConfig);
+  const down = 'layers.{i}.ffn.down.weight';
+  const place = { tensor: 'model.layers.{i}.mlp.down_proj.weight' };
+  const rules = {
+    weights: { ...family.weights, [down]: [{ ...place, isTransposed: true }, place] },
+    ignoredTensors: {},
+  };
+  const tensors = new Map(Object.entries(tinyTensors()).map(([name, { shape }]) => [name, view('bfloat16', shape)]));
+  const turned = 'model.layers.1.mlp.down_proj.weight';
+  tensors.set(turned, view('bfloat16', tensors.get(turned)?.shape.toReversed() ?? []));
+  const { weights } = bindWeights(spec, rules, { files: new Map(), tensors });
+  const kinds = [0, 1].map((layer) => weights.describe(down.replace('{i}', `${layer}`)).kind);
+  expect(kinds).toEqual(['stored', 'transpose']);
+});
+
 test('a family may name the tensors of mxfp4 beside those that are not packed', () => {
   const { spec, family } = convertConfig(tinyConfig);
   const gate = 'layers.{i}.ffn.gate.weight';

@@ -61,12 +61,21 @@ export function bindWeights(
   return { weights: new CheckpointWeights(bound, checkpoint), ignored: [...ignored.values()] };
 }
 
-/** The first place of which the checkpoint has a tensor; without any, the usual one: that is what is missing. */
+/**
+ * The first place of which the checkpoint has a tensor, of the shape it should have if one has: some lie one way on the
+ * hub, and the other way as transformers writes them. Without any, the usual one: that is what is missing.
+ */
 function placeIn(
   tensors: ReadonlyMap<string, WeightExpr>,
   places: readonly PlacedParameter[],
 ): PlacedParameter | undefined {
-  return places.find((place) => tensorsOf(place).some((tensor) => tensors.has(tensor))) ?? places[0];
+  const found = places.filter((place) => tensorsOf(place).some((tensor) => tensors.has(tensor)));
+  const isFitting = (place: PlacedParameter) =>
+    tensorsOf(place).every((tensor) => {
+      const expr = tensors.get(tensor);
+      return expr !== undefined && fits(expr, storedShape(place));
+    });
+  return found.find(isFitting) ?? found[0] ?? places[0];
 }
 
 interface Mismatch {

@@ -345,6 +345,34 @@ describe('gpt_oss', () => {
   });
 });
 
+describe.each(['qwen3_vl', 'qwen3_vl_moe'])('%s', (model_type) => {
+  const text = { ...dims, num_hidden_layers: 4, head_dim: 16, rope_theta: 5000, num_experts: 8 };
+
+  test('turns by three axes in turns, whether or not its file says so, and leaves its vision tower out', () => {
+    const mrope = { rope_type: 'default', mrope_section: [4, 2, 2] };
+    const { spec, report } = convertConfig({
+      ...{ model_type, image_token_id: 7, vision_start_token_id: 6, vision_config: { depth: 2 } },
+      text_config: { model_type: `${model_type}_text`, ...text, rope_scaling: mrope },
+    });
+    expect(report.unknown).toEqual(model_type === 'qwen3_vl' ? ['num_experts'] : []);
+    expect(Object.values(spec.ropeTables)).toMatchObject([
+      { theta: 5000, mrope: { sections: [4, 2, 2], isInterleaved: true } },
+    ]);
+    const told = { ...text, rope_scaling: { ...mrope, mrope_interleaved: true } };
+    expect(specOf({ model_type, text_config: told })).toEqual(spec);
+  });
+
+  test('is tied as the whole says, whatever its language model says of itself', () => {
+    const isTied = (whole: object) =>
+      specOf({ model_type, ...whole, text_config: { ...text, tie_word_embeddings: true } }).tieEmbeddings;
+    expect([isTied({}), isTied({ tie_word_embeddings: false }), isTied({ tie_word_embeddings: true })]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+});
+
 describe('phi3', () => {
   const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
   const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];

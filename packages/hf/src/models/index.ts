@@ -23,6 +23,8 @@ import qwen3_5 from './qwen3_5.ts';
 import qwen3_5_moe from './qwen3_5_moe.ts';
 import qwen3_moe from './qwen3_moe.ts';
 import qwen3_next from './qwen3_next.ts';
+import qwen3_vl from './qwen3_vl.ts';
+import qwen3_vl_moe from './qwen3_vl_moe.ts';
 
 export const models: readonly ModelFamily[] = [
   deepseek_v2,
@@ -48,4 +50,6 @@ export const models: readonly ModelFamily[] = [
   qwen3_5_moe,
   qwen3_moe,
   qwen3_next,
+  qwen3_vl,
+  qwen3_vl_moe,
 ];

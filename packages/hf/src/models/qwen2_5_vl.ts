@@ -8,6 +8,7 @@ import { checkWindows, windowKeys } from '../layer-windows.ts';
 import { llamaLikeWeights } from '../llama-like.ts';
 import { checkSections, mropeKeys, mropeOf } from '../mrope-config.ts';
 import { qwen2LikeSpec } from '../qwen2-like.ts';
+import { visionKeys } from '../vision-keys.ts';
 
 /** Defaults: `Qwen2_5_VLTextConfig` of transformers 5.24. */
 const config = z
@@ -34,25 +35,16 @@ const config = z
     checkWindows(found, context);
   });
 
-const tokens = 'says which tokens stand for images';
-
 /** The language model of Qwen 2.5 VL: that of Qwen 2 with positions of three axes. Its vision tower is left out. */
 export default defineModel({
   modelType: 'qwen2_5_vl',
   config,
-  nestsText: true,
+  nestsText: 'tied_as_either',
   toSpec(config) {
     const rope = mropeOf(config, headsOf(config).headDim, { theta: 1_000_000, sections: [16, 24, 24] });
     return qwen2LikeSpec(config, rope);
   },
-  ignoredKeys: {
-    vision_config: 'vision tower',
-    image_token_id: tokens,
-    video_token_id: tokens,
-    vision_start_token_id: tokens,
-    vision_end_token_id: tokens,
-    vision_token_id: tokens,
-  },
+  ignoredKeys: visionKeys,
   // Names on the hub, and those that transformers has in memory since version 4.52.
   weights: inLanguageModel(llamaLikeWeights),
   ignoredTensors: { 'visual.*': 'vision tower', 'model.visual.*': 'vision tower' },

@@ -38,7 +38,7 @@ export default defineModel({
   modelType: 'qwen3_5',
   textModelType: 'qwen3_5_text',
   config,
-  nestsText: true,
+  nestsText: 'tied_as_whole',
   toSpec(config) {
     const rotaryDim = rotaryDimOf(config, config.head_dim, usualPart);
     const rope = mropeOf(config, rotaryDim, { theta: 10_000, sections: [11, 11, 10], isInterleaved: true });

@@ -1,4 +1,3 @@
-import { moeSpec, type NormSpec } from '@tttv2/spec';
 import { z } from 'zod';
 import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
@@ -6,7 +5,8 @@ import { defineModel } from '../define-model.ts';
 import { checkTopK, expertWeights } from '../experts.ts';
 import { checkHeads, headsOf } from '../heads.ts';
 import { checkOneWindow, windowKeys } from '../layer-windows.ts';
-import { llamaLikeSpec, llamaLikeWeights } from '../llama-like.ts';
+import { llamaLikeSpec } from '../llama-like.ts';
+import { qwen3Attention, qwen3Experts, qwen3Weights } from '../qwen3-like.ts';
 import { ropeKeys, ropeOf } from '../rope-config.ts';
 
 /** Defaults: `Qwen3MoeConfig` of transformers 5.24. */
@@ -43,39 +43,16 @@ const config = z
     checkTopK(found, ['num_experts_per_tok', 'num_local_experts'], context);
   });
 
-const inLayer = 'model.layers.{i}';
-
 /** Qwen 3 with experts in some layers or all. */
 export default defineModel({
   modelType: 'qwen3_moe',
   config,
   otherNames: { num_experts: 'num_local_experts' },
   toSpec(config) {
-    const { rms_norm_eps: normEps, attention_bias: useBias } = config;
-    const norm: NormSpec = { normType: 'rms_norm', normEps, useBias: false, weight: 'plain' };
-    const experts = moeSpec({
-      hiddenDim: config.hidden_size,
-      numExperts: config.num_local_experts,
-      topK: config.num_experts_per_tok,
-      intermediateDim: config.moe_intermediate_size,
-      activation: config.hidden_act,
-      router: { normalize: config.norm_topk_prob },
-    });
-    const attention = {
-      useBiasQ: useBias,
-      useBiasKv: useBias,
-      useBiasO: useBias,
-      qkNorm: { norm, scope: 'per_head' },
-      slidingWindowSize: config.sliding_window,
-    } as const;
-    const hasExperts = (layer: number) =>
-      (layer + 1) % config.decoder_sparse_step === 0 && !config.mlp_only_layers?.includes(layer);
-    return llamaLikeSpec(
-      config,
-      ropeOf(config, headsOf(config).headDim),
-      () => attention,
-      (layer) => (hasExperts(layer) ? experts : undefined),
-    );
+    const attention = { ...qwen3Attention(config), slidingWindowSize: config.sliding_window };
+    const rope = ropeOf(config, headsOf(config).headDim);
+    const experts = qwen3Experts(config, { normalize: config.norm_topk_prob });
+    return llamaLikeSpec(config, rope, () => attention, experts);
   },
   ignoredKeys: {
     max_window_layers: 'nobody reads it: all layers have the window or none',
@@ -86,11 +63,9 @@ export default defineModel({
     use_qk_norm: 'nobody reads it: q and k are normalised in any case',
   },
   weights: {
-    ...llamaLikeWeights,
-    'layers.{i}.mixer.q.norm': `${inLayer}.self_attn.q_norm`,
-    'layers.{i}.mixer.k.norm': `${inLayer}.self_attn.k_norm`,
-    'layers.{i}.ffn.router': `${inLayer}.mlp.gate`,
-    ...expertWeights(`${inLayer}.mlp.experts`),
+    ...qwen3Weights,
+    'layers.{i}.ffn.router': 'model.layers.{i}.mlp.gate',
+    ...expertWeights('model.layers.{i}.mlp.experts'),
   },
   ignoredTensors: {},
 });
