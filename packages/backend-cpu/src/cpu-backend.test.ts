@@ -77,7 +77,14 @@ test.each([null, 100])('attention over a prompt that is computed in tiles, windo
     return builder.node('reshape', { shape: ['N', heads, headDim] }, [rows]);
   });
   const cache = { kind: 'kv_cache', numKvHeads: heads, headDim, stored: null } as const;
-  const attrs = { state: builder.state('cache', cache), scale: 0.5, mask: 'causal', window, softcap: null } as const;
+  const attrs = {
+    state: builder.state('cache', cache),
+    scale: 0.5,
+    mask: 'causal',
+    window,
+    chunk: null,
+    softcap: null,
+  } as const;
   const y = builder.scope('y', () =>
     builder.node('attention', attrs, [...qkv, builder.input('slot'), builder.input('cacheIndex')]),
   );
@@ -120,6 +127,7 @@ async function compileHeavy(): Promise<Executable> {
     scale: 0.1,
     mask: 'causal',
     window: null,
+    chunk: null,
     softcap: null,
   } as const;
   const places = [builder.input('slot'), builder.input('cacheIndex')];

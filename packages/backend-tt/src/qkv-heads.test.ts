@@ -59,7 +59,11 @@ function attentionOf({
     });
   const inputs = [project('q', heads), project('k', kvHeads), project('v', kvHeads), slot, cacheIndex];
   const state = builder.state('cache', { kind: 'kv_cache', numKvHeads: kvHeads, headDim, stored: null });
-  const mixed = builder.node('attention', { state, scale: 1, mask: 'causal', window: null, softcap: null }, inputs);
+  const mixed = builder.node(
+    'attention',
+    { state, scale: 1, mask: 'causal', window: null, chunk: null, softcap: null },
+    inputs,
+  );
   const graph = builder.build({ mixed });
   return { ...graph, nodes: graph.nodes.flatMap((node) => (isCollective(node) ? [] : [node])) };
 }

@@ -27,7 +27,9 @@ export function attention(
   };
   const qk = (name: string, count: number, useBias: boolean) =>
     builder.scope(name, () => normedAndTurned(builder, project(count, useBias), spec, { count, ropeTables }));
-  const q = qk('q', numHeads, spec.useBiasQ);
+  const { queryGrowth } = spec;
+  const plain = qk('q', numHeads, spec.useBiasQ);
+  const q = queryGrowth === null ? plain : builder.scope('growth', () => grown(builder, plain, queryGrowth));
   const k = qk('k', numKvHeads, spec.useBiasKv);
   const v = builder.scope('v', () => split(builder, project(numKvHeads, spec.useBiasKv), numKvHeads, headDim));
   const mixed = attend(builder, { q, k, v }, spec);
@@ -47,7 +49,8 @@ interface Heads {
 
 /** What the queries find, `[N, H, h]`; keys and values are kept. */
 function attend(builder: GraphBuilder, heads: Heads, spec: AttentionSpec): ValueId {
-  const { numHeads, numKvHeads, headDim, scale, softcap, alibiSlopes, slidingWindowSize: window } = spec;
+  const { numHeads, numKvHeads, headDim, scale, softcap, alibiSlopes } = spec;
+  const { slidingWindowSize: window, chunkSize: chunk } = spec;
   const { q, k, v } = alibiSlopes === null ? heads : withAlibi(builder, heads, alibiSlopes, scale);
   const cache =
     alibiSlopes === null
@@ -56,7 +59,7 @@ function attend(builder: GraphBuilder, heads: Heads, spec: AttentionSpec): Value
   const state = builder.state(`${builder.path}.cache`, cache);
   const places = [builder.input('slot'), builder.input('cacheIndex')];
   const sinks = spec.useSinks ? [builder.parameter(`${builder.path}.sinks`, [numHeads])] : [];
-  const attrs = { state, scale, mask: 'causal', window, softcap } as const;
+  const attrs = { state, scale, mask: 'causal', window, chunk, softcap } as const;
   const mixed = builder.node('attention', attrs, [q, k, v, ...places, ...sinks]);
   return alibiSlopes === null ? mixed : builder.node('slice', { start: 0, length: headDim }, [mixed]);
 }
@@ -77,6 +80,19 @@ function normedAndTurned(
   if (qkNorm.scope === 'full_width') return turn(heads(norm(builder, 'norm', projected, qkNorm.norm, count * headDim)));
   const normalise = (of: ValueId) => headNorm(builder, of, qkNorm, { count, headDim });
   return qkNorm.order === 'before_rope' ? turn(normalise(heads(projected))) : normalise(turn(heads(projected)));
+}
+
+/** Queries `[N, H, h]`, each by what its place in the sequence makes of it. */
+function grown(builder: GraphBuilder, q: ValueId, growth: NonNullable<AttentionSpec['queryGrowth']>): ValueId {
+  const { interval, strength } = growth;
+  const count = builder.node('affine', { scale: 1, offset: 1 }, [
+    builder.node('to_float', {}, [builder.input('cacheIndex')]),
+  ]);
+  const length = builder.node('constant', { shape: [1], data: [interval] }, []);
+  const intervals = builder.node('floor', {}, [builder.node('div', {}, [count, length])]);
+  const logs = builder.node('log', {}, [builder.node('affine', { scale: 1, offset: 1 }, [intervals])]);
+  const factors = builder.node('affine', { scale: strength, offset: 1 }, [logs]);
+  return builder.node('mul', {}, [q, builder.node('reshape', { shape: ['N', 1, 1] }, [factors])]);
 }
 
 /** `[N, H · h]` times the sigmoid of a projection of x. */

@@ -36,6 +36,7 @@ const options = fc
       ),
     ),
     ...{ clipQkv: fc.option(size), softcap: fc.option(size), useSinks: fc.boolean(), useOutputGate: fc.boolean() },
+    queryGrowth: fc.option(fc.record({ interval: size, strength: size })),
     ...{ residualScale: size, logitScale: size, logitSoftcap: fc.option(size), useBiasHead: fc.boolean() },
     ...{ embeddingNorm: fc.option(fc.constant(headNorm)), outputNorm: fc.option(fc.constant(headNorm)) },
     innerNorm: fc.option(fc.constant(headNorm)),
@@ -201,7 +202,9 @@ test('norms stand where the layer says', () => {
 const expertOptions = fc.record({
   ...{ numExperts: fc.constantFrom(2, 4), topK: fc.constantFrom(1, 2), intermediateDim: size, useBias: fc.boolean() },
   ...{ innerLimit: fc.option(size), upOffset: fc.constantFrom(0, 1) },
-  router: fc.record({ useSelectionBias: fc.boolean(), useBias: fc.boolean() }),
+  router: fc.record({
+    ...{ useSelectionBias: fc.boolean(), useBias: fc.boolean(), scored: fc.constantFrom('inputs', 'outputs') },
+  }),
   shared: fc.option(
     fc.record({ ffn: fc.constant(ffnSpec({ hiddenDim: 16, intermediateDim: 3 })), useGate: fc.boolean() }),
   ),
@@ -217,7 +220,8 @@ test('experts, biases, and what all tokens share are the parameters that the spe
       expect(validate(graph)).toEqual(graph);
       expect(elements(graph, (name) => name.includes('.ffn.'))).toBe(countParameters(spec).ffns);
       const node = graph.nodes.find(({ op }) => op === 'moe');
-      expect(node?.attrs).toMatchObject({ topK: options.topK, limit: options.innerLimit, upOffset: options.upOffset });
+      const { topK, innerLimit: limit, upOffset, router } = options;
+      expect(node?.attrs).toMatchObject({ topK, limit, upOffset, scored: router.scored });
     }),
   );
 });
@@ -261,6 +265,25 @@ test('with linear biases, keys bring their position and queries the slope of the
   const opsOf = (scope: string) =>
     graph.nodes.filter((node) => node.scope === `layers.0/mixer/${scope}`).map(({ op }) => op);
   expect(opsOf('positions')).toEqual(['slice', 'affine', 'to_float', 'reshape', 'add', 'concat']);
+});
+
+test('chunks reach the op, and queries grow by their place in the sequence', () => {
+  const graph = buildModel(uniformModelSpec({ ...small, chunkSize: 8, queryGrowth: { interval: 4, strength: 0.5 } }));
+  expect(graph.nodes.find(({ op }) => op === 'attention')?.attrs).toMatchObject({ window: null, chunk: 8 });
+  const nodes = graph.nodes.filter(({ scope }) => scope === 'layers.0/mixer/growth');
+  expect(nodes.map(({ op }) => op)).toEqual([
+    'to_float',
+    'affine',
+    'constant',
+    'div',
+    'floor',
+    'affine',
+    'log',
+    'affine',
+    'reshape',
+    'mul',
+  ]);
+  expect(nodes[0]?.inputs).toEqual(['cacheIndex']);
 });
 
 test('heads, scale, window, cap, sinks and rotation reach the ops', () => {

@@ -48,7 +48,7 @@ export function mla(
   const state = builder.state(`${builder.path}.cache`, {
     ...{ kind: 'kv_cache', numKvHeads: numHeads, headDim, stored: null },
   });
-  const attrs = { state, scale, mask: 'causal', window: null, softcap: null } as const;
+  const attrs = { state, scale, mask: 'causal', window: null, chunk: null, softcap: null } as const;
   const mixed = builder.node('attention', attrs, [q, k, v, builder.input('slot'), builder.input('cacheIndex')]);
   return builder.scope('o', () => {
     const joined = builder.node('reshape', { shape: ['N', numHeads * vHeadDim] }, [slice(builder, mixed, 0, vHeadDim)]);

@@ -25,7 +25,7 @@ export function moe(builder: GraphBuilder, x: ValueId, spec: MoeSpec): ValueId {
 
 function expertsOfRouter(builder: GraphBuilder, x: ValueId, spec: MoeSpec): ValueId {
   const { hiddenDim, numExperts, topK, intermediateDim, activation: fn, router, innerLimit, upOffset } = spec;
-  const { score, order, normalize, scale, groups, useSelectionBias } = router;
+  const { score, order, normalize, scale, groups, useSelectionBias, scored } = router;
   const logits = builder.scope('router', () =>
     linear(builder, x, { inputs: hiddenDim, outputs: numExperts, useBias: router.useBias }),
   );
@@ -36,7 +36,7 @@ function expertsOfRouter(builder: GraphBuilder, x: ValueId, spec: MoeSpec): Valu
     builder.parameter(`${builder.path}.experts.down.weight`, [numExperts, hiddenDim, intermediateDim]),
   ];
   const bias = useSelectionBias ? [builder.parameter(`${builder.path}.router.selectionBias`, [numExperts])] : [];
-  const attrs = { topK, fn, score, order, normalize, scale, groups, limit: innerLimit, upOffset };
+  const attrs = { topK, fn, score, order, normalize, scale, groups, limit: innerLimit, upOffset, scored };
   return builder.node('moe', attrs, [x, logits, ...experts, ...bias, ...expertBiases(builder, spec)]);
 }
 

@@ -99,6 +99,8 @@ function bind(library: GgmlLibrary) {
     sin: unary('ggml_sin'),
     cos: unary('ggml_cos'),
     exp: unary('ggml_exp'),
+    floor: unary('ggml_floor'),
+    log: unary('ggml_log'),
     silu: unary('ggml_silu'),
     relu: unary('ggml_relu'),
     softplus: unary('ggml_softplus'),

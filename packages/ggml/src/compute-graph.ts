@@ -7,6 +7,7 @@ import {
   type Node,
   type NodeOf,
   ropeFrequencies,
+  type Sight,
   type StepInput,
   type StepResult,
   type StepSizes,
@@ -230,16 +231,17 @@ export class ComputeGraph implements LoweringContext {
     });
   }
 
-  mask(window: number | null): Pointer {
+  mask({ window, chunk }: Sight): Pointer {
     const { N } = this.sizes;
     const dtype = this.useFlashAttention ? 'float16' : 'float32';
-    return this.#input(`mask ${window}`, ggmlTypes[dtype], [N, this.visibleCells], (bytes, step) =>
+    return this.#input(`mask ${window} ${chunk}`, ggmlTypes[dtype], [N, this.visibleCells], (bytes, step) =>
       fillMask(
         this.useFlashAttention ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2) : float32(bytes),
         step,
         {
           visibleCells: this.visibleCells,
           window,
+          chunk,
         },
       ),
     );

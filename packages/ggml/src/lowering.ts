@@ -1,4 +1,4 @@
-import type { LocalOpName, NodeOf, StepInput, StepSizes } from '@tttv2/graph';
+import type { LocalOpName, NodeOf, Sight, StepInput, StepSizes } from '@tttv2/graph';
 import type { RopeSpec } from '@tttv2/spec';
 import type { Binding } from './binding.ts';
 import type { LayerCache } from './kv-cache.ts';
@@ -53,7 +53,7 @@ export interface LoweringContext {
   /** The place of each number of each token's values in a transposed cache, int64 `[N · width]`. */
   transposedRows(width: number): Pointer;
   /** 0 where token i sees cell j, else -∞, `[N, visibleCells]`: float16 for flash attention, else float32. */
-  mask(window: number | null): Pointer;
+  mask(sight: Sight): Pointer;
 }
 
 /** Emits the native form of one op; returns its result, contiguous and of the node's shape. */

@@ -25,13 +25,23 @@ test.each([
   [1, [hidden, 0, hidden, hidden, hidden], [hidden, hidden, 0, hidden, hidden]],
 ])('window %j: a token sees its own sequence up to itself', (window, first, second) => {
   const mask = new Float32Array(15);
-  fillMask(mask, step, { visibleCells: 5, window });
+  fillMask(mask, step, { visibleCells: 5, window, chunk: null });
   expect([...mask]).toEqual([...first, ...second, 0, hidden, hidden, hidden, hidden]);
+});
+
+test('a token sees its own chunk alone', () => {
+  const mask = new Float32Array(15);
+  fillMask(mask, step, { visibleCells: 5, window: null, chunk: 2 });
+  const [second, third] = [
+    [hidden, 0, hidden, hidden, 0],
+    [hidden, hidden, 0, hidden, hidden],
+  ];
+  expect([...mask]).toEqual([...second, ...third, 0, hidden, hidden, hidden, hidden]);
 });
 
 test('the same in float16 bits', () => {
   const mask = new Uint16Array(15);
-  fillMask(mask, step, { visibleCells: 5, window: 1 });
+  fillMask(mask, step, { visibleCells: 5, window: 1, chunk: null });
   expect([...mask].map((bits) => (bits === 0 ? '.' : bits.toString(16))).join(' ')).toBe(
     'fc00 . fc00 fc00 fc00 fc00 fc00 . fc00 fc00 . fc00 fc00 fc00 fc00',
   );

@@ -39,6 +39,7 @@ function products() {
       groups: null,
       limit: null,
       upOffset: 0,
+      scored: 'outputs',
     },
     [joined, scores, ...experts],
   );

@@ -13,6 +13,7 @@ test('the seed’s defaults', () => {
     headDim: 8,
     attentionType: 'multi_head',
     slidingWindowSize: null,
+    chunkSize: null,
     scale: 8 ** -0.5,
     useBiasQ: true,
     useBiasKv: true,
@@ -24,6 +25,7 @@ test('the seed’s defaults', () => {
     useOutputGate: false,
     outputNorm: null,
     alibiSlopes: null,
+    queryGrowth: null,
     rope: { theta: 10000, rotaryDim: 8, layout: 'half', scaling: { kind: 'default' } },
   });
 });
@@ -52,6 +54,8 @@ test.each<[Partial<AttentionOptions>, path: string]>([
   [{ attentionType: 'sliding_window' }, 'attentionType'],
   [{ attentionType: 'multi_query', numKvHeads: 2 }, 'attentionType'],
   [{ slidingWindowSize: 0 }, 'slidingWindowSize'],
+  [{ slidingWindowSize: 4, chunkSize: 8 }, 'chunkSize'],
+  [{ queryGrowth: { interval: 0, strength: 1 } }, 'queryGrowth.interval'],
   [{ alibiSlopes: [0.5] }, 'alibiSlopes'],
   [{ alibiSlopes: [1, 1, 1, 1, 1, 1, 1, 0] }, 'alibiSlopes.7'],
   [{ scale: 0 }, 'scale'],

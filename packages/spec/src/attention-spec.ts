@@ -42,6 +42,8 @@ const attentionShape = {
   attentionType: attentionTypeSchema,
   /** Tokens a query sees, itself included; null sees all before it. */
   slidingWindowSize: positiveInt.nullable(),
+  /** A query sees those before it in its own of the chunks of so many tokens that follow each other (Llama 4); null: one chunk. */
+  chunkSize: positiveInt.nullable().default(null),
   /** Multiplies q·k before the softmax. */
   scale: positive,
   useBiasQ: z.boolean(),
@@ -60,6 +62,11 @@ const attentionShape = {
   outputNorm: normSpecSchema.nullable().default(null),
   /** ALiBi (arXiv:2108.12409): for each head, what a product with a key gains from one position to the next; null: nothing. */
   alibiSlopes: z.array(positive).nullable().default(null),
+  /**
+   * Queries grow with their number i in the sequence, by `1 + strength · ln(1 + ⌊(i + 1) / interval⌋)` (arXiv:2501.19399);
+   * null: they do not.
+   */
+  queryGrowth: z.strictObject({ interval: positiveInt, strength: positive }).nullable().default(null),
 };
 
 /** Softmax attention with a KV cache. */
@@ -94,6 +101,8 @@ export interface AttentionOptions {
   /** A whole rotary table instead of `rotaryBase`. */
   rope?: RopeSpec | null;
   slidingWindowSize?: number | null;
+  /** Default none. */
+  chunkSize?: number | null;
   /** Default `headDim ** -0.5`. */
   scale?: number;
   /** Default true, as in the seed. */
@@ -116,6 +125,8 @@ export interface AttentionOptions {
   outputNorm?: NormSpec | null;
   /** Default none; `alibiSlopes()` has those that most models take. */
   alibiSlopes?: number[] | null;
+  /** Default none. */
+  queryGrowth?: { interval: number; strength: number } | null;
 }
 
 /** An attention that stands alone, by the seed's names and defaults. @throws SpecError that names the field. */
@@ -138,6 +149,7 @@ export function attentionSpec(options: AttentionOptions): InlineAttentionSpec {
     headDim,
     attentionType: options.attentionType ?? attentionTypeOf(numHeads, numKvHeads, slidingWindowSize),
     slidingWindowSize,
+    chunkSize: options.chunkSize ?? null,
     scale: options.scale ?? headDim ** -0.5,
     useBiasQ: options.useBiasQ ?? true,
     useBiasKv: options.useBiasKv ?? true,
@@ -149,6 +161,7 @@ export function attentionSpec(options: AttentionOptions): InlineAttentionSpec {
     useOutputGate: options.useOutputGate ?? false,
     outputNorm: options.outputNorm ?? null,
     alibiSlopes: options.alibiSlopes ?? null,
+    queryGrowth: options.queryGrowth ?? null,
     rope: ropeOf(options, headDim),
   });
 }
@@ -170,7 +183,9 @@ type Checked = Omit<AttentionSpec, 'rope'>;
 
 function checkAttention(spec: Checked, context: z.RefinementCtx<Checked>): void {
   const fail = (path: keyof Checked, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-  const { numHeads, numKvHeads, attentionType, slidingWindowSize, alibiSlopes } = spec;
+  const { numHeads, numKvHeads, attentionType, slidingWindowSize, chunkSize, alibiSlopes } = spec;
+  if (slidingWindowSize !== null && chunkSize !== null)
+    fail('chunkSize', `must be null: there is a window of ${slidingWindowSize}`);
   if (alibiSlopes !== null && alibiSlopes.length !== numHeads)
     fail('alibiSlopes', `has ${alibiSlopes.length} slopes for ${numHeads} heads`);
   if (numHeads % numKvHeads !== 0)

@@ -25,6 +25,7 @@ test('the usual router: softmax over all, the best of it, summing to one', () =>
       ...{ score: 'softmax', order: 'score_then_topk', normalize: true, scale: 1, useSelectionBias: false },
       groups: null,
       useBias: false,
+      scored: 'outputs',
     },
     useBias: false,
     innerLimit: null,

@@ -26,6 +26,8 @@ const routerSchema = z.strictObject({
   groups: expertGroupsSchema.nullable().default(null),
   /** A bias on the logits themselves. */
   useBias: z.boolean().default(false),
+  /** What the scores multiply: what the experts give, or what they see (Llama 4). */
+  scored: z.enum(['outputs', 'inputs']).default('outputs'),
 });
 export type RouterSpec = z.infer<typeof routerSchema>;
 
@@ -81,6 +83,7 @@ export function moeSpec({ activation = 'silu', router = {}, shared = null, ...di
     useSelectionBias: false,
     groups: null,
     useBias: false,
+    scored: 'outputs',
   } as const;
   return parseWith(moeSpecSchema, {
     kind: 'moe',

@@ -51,4 +51,9 @@ test('two operations for each weight of a product, and for each number of the co
     slidingWindowSize: 10,
   });
   expect(flopsPerToken(windowed, 1000)).toBe(flopsPerToken(windowed, 9));
+  const chunked = uniformModelSpec({
+    ...{ vocabSize: 32000, hiddenDim: 4096, numLayers: 32, numHeads: 32, intermediateDim: 11008 },
+    chunkSize: 10,
+  });
+  expect(flopsPerToken(chunked, 1000)).toBe(flopsPerToken(windowed, 1000));
 });

@@ -85,7 +85,7 @@ function deltaChannels({ numHeads, headDim, numKeyHeads, keyDim }: GatedDeltaSpe
 
 /**
  * Floating-point operations to compute one token with `context` tokens before it: two for each weight of a matrix
- * product and for each element of q·k and of the weighted sum of values (a window bounds the context); for each number of a
+ * product and for each element of q·k and of the weighted sum of values (a window or a chunk bounds the context); for each number of a
  * recurrent state one to let it decay, two to add to it and two to read it, by the delta rule twice.
  */
 export function flopsPerToken(model: ModelSpec, context: number): number {
@@ -114,7 +114,8 @@ function mixerFlops(mixer: MixerSpec, context: number): number {
     return 2 * mlaWeights(mixer) + 2 * (context + 1) * mixer.numHeads * (mlaKeyDim(mixer) + mixer.vHeadDim);
   if (mixer.kind === 'ssd') return 2 * ssdWeights(mixer) + 5 * stateNumbers(mixer);
   if (mixer.kind === 'gated_delta') return 2 * deltaWeights(mixer) + 7 * stateNumbers(mixer);
-  const seen = Math.min(context + 1, mixer.slidingWindowSize ?? Number.POSITIVE_INFINITY);
+  const { slidingWindowSize, chunkSize } = mixer;
+  const seen = Math.min(context + 1, slidingWindowSize ?? chunkSize ?? Number.POSITIVE_INFINITY);
   return 2 * attentionWeights(mixer) + 4 * seen * mixer.numHeads * mixer.headDim;
 }
 

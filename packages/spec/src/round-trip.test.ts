@@ -67,7 +67,8 @@ const qkNorm = fc.oneof(
 const attention = fc
   .record({
     kvHeads: fc.constantFrom(1, 2, 4),
-    slidingWindowSize: fc.option(size),
+    seen: fc.oneof(fc.record({ slidingWindowSize: fc.option(size) }), fc.record({ chunkSize: fc.option(size) })),
+    queryGrowth: fc.option(fc.record({ interval: size, strength: factor })),
     scale: factor,
     rope: fc.option(rope),
     qkNorm: fc.option(qkNorm),
@@ -75,7 +76,9 @@ const attention = fc
     ...{ clipQkv: fc.option(factor), softcap: fc.option(factor), useSinks: fc.boolean(), useOutputGate: fc.boolean() },
     ...{ outputNorm: maybeNorm, alibiSlopes: fc.option(fc.array(factor, { minLength: 4, maxLength: 4 })) },
   })
-  .map(({ kvHeads, ...rest }) => attentionSpec({ ...rest, hiddenDim, numHeads: 4, numKvHeads: kvHeads }));
+  .map(({ kvHeads, seen, ...rest }) =>
+    attentionSpec({ ...rest, ...seen, hiddenDim, numHeads: 4, numKvHeads: kvHeads }),
+  );
 
 const mla = fc
   .record({
@@ -121,6 +124,7 @@ const moe = fc
       score: fc.constantFrom('softmax', 'sigmoid'),
       order: fc.constantFrom('score_then_topk', 'topk_then_score'),
       ...{ normalize: fc.boolean(), scale: factor, useSelectionBias: fc.boolean(), useBias: fc.boolean() },
+      scored: fc.constantFrom('outputs', 'inputs'),
       groups: fc.option(
         fc.record({ count: fc.constant(2), chosen: fc.constant(1), score: fc.constantFrom('max', 'top2_sum') }),
       ),

@@ -5,7 +5,7 @@ import { type FuzzVariant, fuzzCase, runFuzzCase } from './fuzz.ts';
 const variants: FuzzVariant[] = [
   { hardware: { deviceType: 'reference' }, stored: [null], cacheStored: [null], tolerance: 1e-6 },
 ];
-const seeds = Array.from({ length: 25 }, (_, seed) => seed);
+const seeds = Array.from({ length: 60 }, (_, seed) => seed);
 
 /** How many of the seeds a backend passes, and what it fails with. */
 async function runAll(backend: Backend): Promise<{ passed: number; errors: string[] }> {

@@ -207,7 +207,7 @@ const attentions: readonly (readonly [number, number, number, number | null])[] 
 ];
 
 const attention = attentions.flatMap(([heads, kvHeads, headDim, window]): OpCase<'attention'>[] => {
-  const attrs = { state: 'cache', scale: headDim ** -0.5, mask: 'causal', window, softcap: null } as const;
+  const attrs = { state: 'cache', scale: headDim ** -0.5, mask: 'causal', window, chunk: null, softcap: null } as const;
   const inputs = [
     ['N', heads, headDim],
     ['N', kvHeads, headDim],
@@ -219,6 +219,7 @@ const attention = attentions.flatMap(([heads, kvHeads, headDim, window]): OpCase
   return [
     { attrs, inputs, states },
     { attrs: { ...attrs, softcap: 0.7 }, inputs, states, mayBeRefused: true },
+    { attrs: { ...attrs, chunk: 3 }, inputs, states, mayBeRefused: true },
     { attrs, inputs: [...inputs, [heads]], states, mayBeRefused: true },
     { attrs: { ...attrs, softcap: 2 }, inputs: [...inputs, [heads]], states, mayBeRefused: true },
   ];
@@ -254,11 +255,13 @@ const experts = (
         groups: null,
         limit: null,
         upOffset: 0,
+        scored: 'outputs',
       } as const;
       return [
         { attrs, inputs },
         { attrs: { ...attrs, fn: 'gelu_tanh', normalize: true, scale: 2.5 }, inputs: [...inputs, [count]] },
         { attrs: { ...attrs, limit: 0.5 }, inputs, mayBeRefused: true },
+        { attrs: { ...attrs, scored: 'inputs', scale: 2.5 }, inputs, mayBeRefused: true },
         {
           attrs: { ...attrs, fn: 'quick_gelu', limit: 0.5, upOffset: 1 },
           inputs: [...inputs, [count, inner], [count, inner], [count, width]],
@@ -297,6 +300,7 @@ const expertGroups = (
       groups,
       limit: null,
       upOffset: 0,
+      scored: 'outputs',
     } as const;
     return [
       { attrs: { ...attrs, score: 'softmax' }, inputs, mayBeRefused: true },
@@ -401,6 +405,7 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   cos: unary,
   div: binary.map((one) => ({ ...one, positive: true })),
   exp: unary,
+  floor: unary,
   gather_rows: lookUps.map((inputs) => ({ attrs: {}, inputs })),
   gated_delta: deltas,
   glu: fns.flatMap((fn) => shapes.map((shape) => ({ attrs: { fn }, inputs: [shape, shape] }))),
@@ -412,6 +417,7 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
     { attrs: {}, inputs: [x, weight] },
     { attrs: {}, inputs: [x, weight, weight.slice(0, 1)] },
   ]),
+  log: unary.map((one) => ({ ...one, positive: true })),
   matmul: products.map((inputs) => ({ attrs: {}, inputs })),
   mean: rows.map((shape) => ({ attrs: {}, inputs: [shape] })),
   moe: [...experts, ...expertGroups],

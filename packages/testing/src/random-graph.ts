@@ -220,6 +220,7 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
       scale: random.pick([headDim ** -0.5, 1, 0, -2]),
       mask: 'causal',
       window: random.pick([null, 1, 2, 5, 1000]),
+      chunk: random.pick([null, null, 1, 2, 5]),
       softcap: null,
     } as const;
     return make.node('attention', attrs, [q, k, v, builder.input('slot'), builder.input('cacheIndex')]);
@@ -261,6 +262,11 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
         : make.parameter([rows[input], ...rest, random.pick(small)]);
     return make.node('gather_rows', {}, [table, builder.input(input)]);
   },
+  /** Of what lies well between two whole numbers: rounding turns nothing upside down. */
+  floor(make) {
+    const input = make.node('to_float', {}, [make.builder.input(make.random.pick(inputNames))]);
+    return make.node('floor', {}, [make.node('affine', { scale: 0.5, offset: 0.25 }, [input])]);
+  },
   gated_delta(make) {
     const { random, builder } = make;
     const [groups, perGroup, headDim] = [random.pick([1, 2, 3]), random.pick([1, 2, 4]), random.pick(headDims)];
@@ -292,6 +298,7 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
     const bias = make.random.list(make.random.below(2), () => make.filled([outputs]));
     return make.node('linear', {}, [value, make.matrix(outputs, make.width(value)), ...bias]);
   },
+  log: (make) => make.node('log', {}, [make.node('clamp', { min: 0.1, max: null }, [make.value()])]),
   matmul(make) {
     const value = make.fixedWidth();
     const shape = [make.random.pick(widths), make.width(value)];
@@ -326,6 +333,7 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
       groups: null,
       limit: null,
       upOffset: 0,
+      scored: random.pick(['outputs', 'outputs', 'inputs'] as const),
     } as const;
     return make.node('moe', attrs, [x, logits, ...shapes.map((shape) => make.parameter(shape)), ...bias]);
   },

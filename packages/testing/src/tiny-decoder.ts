@@ -62,9 +62,11 @@ function attention(
   const [q, k, v] = [project('q', heads, rope), project('k', kvHeads, rope), project('v', kvHeads, null)];
   const cache = { kind: 'kv_cache', numKvHeads: kvHeads, headDim, stored: null } as const;
   const state = builder.state(`${builder.path}.cache`, cache);
-  const mixed = builder.node('attention', { state, scale: headDim ** -0.5, mask: 'causal', window, softcap: null }, [
-    ...[q, k, v, slot, cacheIndex],
-  ]);
+  const mixed = builder.node(
+    'attention',
+    { state, scale: headDim ** -0.5, mask: 'causal', window, chunk: null, softcap: null },
+    [...[q, k, v, slot, cacheIndex]],
+  );
   const joined = builder.node('reshape', { shape: ['N', heads * headDim] }, [mixed]);
   return builder.scope('o', () => linear(builder, joined, heads * headDim, hidden, false));
 }

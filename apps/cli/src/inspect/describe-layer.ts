@@ -10,10 +10,12 @@ export function describeMixer(mixer: LayerSpec['mixer'], ropeTables: ModelSpec['
     `${attentionType} attention`,
     `${numHeads} heads${over} of ${headDim}`,
     ...(slidingWindowSize === null ? [] : [`window ${slidingWindowSize}`]),
+    ...(mixer.chunkSize === null ? [] : [`chunks of ${mixer.chunkSize}`]),
     ...(alibiSlopes === null ? [] : ['linear biases']),
     ...(mixer.softcap === null ? [] : [`logits capped at ${mixer.softcap}`]),
     ...(mixer.useSinks ? ['sinks'] : []),
     ...(mixer.useOutputGate ? ['output gate'] : []),
+    ...(mixer.queryGrowth === null ? [] : [`queries grow every ${mixer.queryGrowth.interval}`]),
     rope === null ? 'no rotary positions' : describeRope(ropeTables[rope]),
   ].join(', ');
 }

@@ -4,7 +4,7 @@ import { type Expr, py, type Value } from '../python.ts';
 import { inOrderOf } from '../shapes.ts';
 
 /** An op of one operand that leaves its shape. */
-export function unary<Name extends 'cos' | 'exp' | 'sin' | 'sqrt'>(name: Name): Lowering<Name> {
+export function unary<Name extends 'cos' | 'exp' | 'floor' | 'log' | 'sin' | 'sqrt'>(name: Name): Lowering<Name> {
   return (context, { inputs: [x = ''] }) => same(context, x, (operand) => py`ttnn.${name}(${operand})`);
 }
 

@@ -26,6 +26,7 @@ const calls: Readonly<Record<LocalOpName, readonly string[]>> = {
   cos: ['ttnn.cos('],
   div: ['ttnn.divide('],
   exp: ['ttnn.exp('],
+  floor: ['ttnn.floor('],
   // In decode every user has a row of its own already.
   gated_delta: [],
   gather_rows: ['ttnn.embedding(', ''],
@@ -40,6 +41,7 @@ const calls: Readonly<Record<LocalOpName, readonly string[]>> = {
   ],
   layer_norm: ['ttnn.layer_norm('],
   linear: ['ttnn.linear('],
+  log: ['ttnn.log('],
   matmul: ['ttnn.linear('],
   mean: ['ttnn.mean('],
   moe: ['ttnn.scatter('],

@@ -43,6 +43,7 @@ function attention(builder: GraphBuilder, x: ValueId, window: number | null): Va
     scale: headDim ** -0.5,
     mask: 'causal',
     window,
+    chunk: null,
     softcap: null,
   } as const;
   const mixed = builder.node('attention', attrs, [q, k, v, slot, cacheIndex]);

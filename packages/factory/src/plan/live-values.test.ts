@@ -25,7 +25,9 @@ test('an op of experts needs room for those that a token sees', () => {
   const experts = ['gate', 'up'].map((name) => builder.parameter(name, [4, 20, 10]));
   const attrs = { topK: 2, fn: 'silu', score: 'softmax', order: 'score_then_topk', normalize: true, scale: 1 } as const;
   const inputs = [x, logits, ...experts, builder.parameter('down', [4, 10, 20])];
-  const y = builder.scope('y', () => builder.node('moe', { ...attrs, groups: null, limit: null, upOffset: 0 }, inputs));
+  const y = builder.scope('y', () =>
+    builder.node('moe', { ...attrs, groups: null, limit: null, upOffset: 0, scored: 'outputs' }, inputs),
+  );
   // x, the logits and the result; gate, up and result of two experts.
   const graph = builder.build({ y });
   expect(peakOfLiveValues(graph, { N: 3, R: 1 }, elements)).toBe(3 * (10 + 4 + 10 + 2 * (20 + 20 + 10)));

@@ -156,7 +156,9 @@ function activationBytes(graph: Graph, storage: DeviceStorage, { context, batch 
   const tokens = tokensPerStep === null ? powerOfTwo(context) : Math.min(tokensPerStep, context * batch);
   const sizes = { N: Math.max(tokens, batch), R: batch };
   const values = peakOfLiveValues(graph, sizes, (shape) => bytesOf(valueDtype, tiled(shape, tile)));
-  const windows = new Set(graph.nodes.flatMap((node) => (node.op === 'attention' ? [node.attrs.window] : [])));
+  const windows = new Set(
+    graph.nodes.flatMap((node) => (node.op === 'attention' ? [`${node.attrs.window} ${node.attrs.chunk}`] : [])),
+  );
   const mask = maskDtype === null ? 0 : bytesOf(maskDtype, [sizes.N, batch * filled(context, cacheTile)]);
   return values + windows.size * mask;
 }

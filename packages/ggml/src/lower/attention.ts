@@ -23,8 +23,8 @@ export const attention: Lowering<'attention'> = (context, { attrs }, inputs) => 
   context.expand(q.tensor);
   context.expand(g.setRows(arena, cache.keys, g.reshape4d(arena, k.tensor, width, tokens, 1, 1), context.cellRows()));
   context.expand(writeValues(context, cache, v.tensor, width, tokens));
-  const { scale, softcap, window } = attrs;
-  const logits = { mask: context.mask(window), scale, softcap, sinks: inputs[5]?.tensor ?? null };
+  const { scale, softcap } = attrs;
+  const logits = { mask: context.mask(attrs), scale, softcap, sinks: inputs[5]?.tensor ?? null };
   return useFlashAttention ? flash(context, cache, q, logits) : plain(context, cache, q, logits);
 };
 

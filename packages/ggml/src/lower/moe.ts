@@ -16,7 +16,9 @@ export const moe: Lowering<'moe'> = (context, { attrs, inputs: names }, inputs) 
   const [tokens = 1, width = 1] = x.shape;
   const { selection, gates } = moeBiases(inputs);
   const { ids, weights } = route(context, attrs, at(inputs, 1), selection);
-  const token = g.reshape4d(arena, x.tensor, width, 1, tokens, 1);
+  const one = g.reshape4d(arena, x.tensor, width, 1, tokens, 1);
+  const isOfInput = attrs.scored === 'inputs';
+  const token = isOfInput ? g.mul(arena, g.repeat4d(arena, one, width, attrs.topK, tokens, 1), weights) : one;
   const chosen = (index: number, value: Pointer, bias: Lowered | undefined) => {
     const matrices = context.repacked(names[index] ?? '') ?? at(inputs, index).tensor;
     const product = g.mulMatId(arena, matrices, value, ids);
@@ -24,7 +26,8 @@ export const moe: Lowering<'moe'> = (context, { attrs, inputs: names }, inputs) 
   };
   const opened = bounded(context, attrs, chosen(2, token, gates?.[0]), chosen(3, token, gates?.[1]));
   const inner = activated(context, attrs.fn, opened.gate, opened.up);
-  const results = g.mul(arena, chosen(4, inner, gates?.[2]), weights);
+  const given = chosen(4, inner, gates?.[2]);
+  const results = isOfInput ? given : g.mul(arena, given, weights);
   return sumChosen(context, results, { width, tokens, topK: attrs.topK });
 };
 

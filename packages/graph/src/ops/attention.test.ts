@@ -19,13 +19,25 @@ function attend(options: {
   kvHeads: number;
   scale: number;
   window?: number | null;
+  chunk?: number | null;
   slots: number[];
   places: number[];
   state?: StateStore;
   softcap?: number;
   sinks?: number[];
 }): number[] {
-  const { heads, kvHeads, scale, window = null, slots, places, state = memory(), softcap = null, sinks } = options;
+  const {
+    heads,
+    kvHeads,
+    scale,
+    window = null,
+    chunk = null,
+    slots,
+    places,
+    state = memory(),
+    softcap = null,
+    sinks,
+  } = options;
   const tokens = slots.length;
   const vector = (numbers: number[]): IntTensor => ({
     dtype: 'int32',
@@ -35,7 +47,7 @@ function attend(options: {
   const q = floatTensor([tokens, heads, 1], () => 1);
   const k = floatTensor([tokens, kvHeads, 1], (i) => Math.floor(i / kvHeads));
   const v = floatTensor([tokens, kvHeads, 1], (i) => 10 * Math.floor(i / kvHeads) + (i % kvHeads));
-  const attrs = { state: 's', scale, mask: 'causal', window, softcap } as const;
+  const attrs = { state: 's', scale, mask: 'causal', window, chunk, softcap } as const;
   const ofHeads = sinks === undefined ? [] : [floatTensor([heads], (i) => sinks[i] ?? 0)];
   const inputs = [q, k, v, vector(slots), vector(places), ...ofHeads];
   return [...floats(attention.evaluate(attrs, inputs, { sizes: { N: tokens, R: 0 }, state })).data];
@@ -50,6 +62,11 @@ test('without a scale it is the mean of what a token sees', () => {
 test('a window bounds what a token sees, itself included', () => {
   expect(attend({ ...one, scale: 0, window: 2 })).toEqual([0, 5, 15, 25]);
   expect(attend({ ...one, scale: 0, window: 1 })).toEqual([0, 10, 20, 30]);
+});
+
+test('a chunk bounds it, too: each token sees those of its own', () => {
+  expect(attend({ ...one, scale: 0, chunk: 2 })).toEqual([0, 5, 20, 25]);
+  expect(attend({ ...one, scale: 0, chunk: 3, window: 2 })).toEqual([0, 5, 15, 30]);
 });
 
 test('a large scale takes the best key', () => {

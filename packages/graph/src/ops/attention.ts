@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineOp, expect } from '../op.ts';
 import { floats, floatTensor, ints } from '../tensor.ts';
+import { firstSeen } from './first-seen.ts';
 
 const attrs = z.strictObject({
   /** The KV cache that the op writes its keys and values to, and then reads. */
@@ -11,6 +12,8 @@ const attrs = z.strictObject({
   mask: z.enum(['causal']),
   /** Only the last `window` of them, itself included. */
   window: z.number().int().positive().nullable(),
+  /** Only those of its own of the chunks of so many tokens that a sequence is cut into. */
+  chunk: z.number().int().positive().nullable().default(null),
   /** Bounds `scale · q·k`: `c · tanh(… / c)` (arXiv:2408.00118); null where it is not bounded. */
   softcap: z.number().positive().nullable(),
 });
@@ -46,7 +49,7 @@ export const attention = defineOp({
     }
     return q;
   },
-  evaluate({ state, scale, window, softcap }, inputs, context) {
+  evaluate({ state, scale, window, chunk, softcap }, inputs, context) {
     const [q, k, v] = [floats(inputs[0]), floats(inputs[1]), floats(inputs[2])];
     const sinks = inputs[5] === undefined ? null : floats(inputs[5]).data;
     const bounded = (logit: number) => (softcap === null ? logit : softcap * Math.tanh(logit / softcap));
@@ -61,9 +64,7 @@ export const attention = defineOp({
     const out = floatTensor(q.shape, () => 0);
     for (let t = 0; t < tokens; t++) {
       const last = (indexes[t] ?? 0) + 1;
-      const seen = context.state
-        .read(state, slots[t] ?? 0)
-        .slice(window === null ? 0 : Math.max(last - window, 0), last);
+      const seen = context.state.read(state, slots[t] ?? 0).slice(firstSeen(last - 1, { window, chunk }), last);
       for (let head = 0; head < heads; head++) {
         const at = (t * heads + head) * headDim;
         const kvAt = Math.floor(head / (heads / kvHeads)) * headDim;

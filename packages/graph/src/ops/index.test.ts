@@ -68,11 +68,12 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
       group: size,
       headDim: size,
       window: fc.option(size),
+      chunk: fc.option(size),
       softcap: fc.option(fc.constant(0.5)),
     })
     .map(
-      ({ kvHeads, group, headDim, window, softcap }): Sample<'attention'> => ({
-        attrs: { state: 's', scale: 0.3, mask: 'causal', window, softcap },
+      ({ kvHeads, group, headDim, window, chunk, softcap }): Sample<'attention'> => ({
+        attrs: { state: 's', scale: 0.3, mask: 'causal', window, chunk, softcap },
         types: [
           float32('N', kvHeads * group, headDim),
           float32('N', kvHeads, headDim),
@@ -102,6 +103,7 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
   cos: unary,
   div: binary,
   exp: unary,
+  floor: unary,
   gather_rows: fc
     .tuple(fc.constantFrom(...lookUps), fc.array(size, { minLength: 1, maxLength: 3 }))
     .map(([lookUp, row]) => ({
@@ -130,6 +132,7 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
     attrs: {},
     types: [float32(...dims), float32(outputs, width), ...(hasBias ? [float32(outputs)] : [])],
   })),
+  log: unary,
   matmul: products.map(({ dims, outputs, width }) => ({
     attrs: {},
     types: [float32(...dims), float32(outputs, width)],
@@ -148,6 +151,7 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
         groups: null,
         limit: isLate ? 0.7 : null,
         upOffset: isLate ? 1 : 0,
+        scored: isSigmoid ? ('inputs' as const) : ('outputs' as const),
       },
       types: [
         ...[float32('N', width), float32('N', experts), float32(experts, inner, width), float32(experts, inner, width)],
@@ -395,6 +399,14 @@ test('the simple ops, by hand', () => {
   expect(run('clamp', { min: null, max: 4 }, matrix)).toEqual([1, 2, 3, 4, 4, 4]);
   const zeros = floatTensor([2], () => 0);
   expect(run('exp', {}, zeros)).toEqual([1, 1]);
+  expect(run('log', {}, column)).toEqual([0, Math.fround(Math.LN2)]);
+  expect(
+    run(
+      'floor',
+      {},
+      floatTensor([3], (i) => 1.5 * i - 1.5),
+    ),
+  ).toEqual([-2, 0, 1]);
   expect(run('gather_rows', {}, matrix, index)).toEqual([4, 5, 6, 4, 5, 6, 1, 2, 3]);
   expect(run('concat', {}, matrix, column)).toEqual([1, 2, 3, 1, 4, 5, 6, 2]);
   expect(run('slice', { start: 1, length: 2 }, matrix)).toEqual([2, 3, 5, 6]);

@@ -14,11 +14,13 @@ import { constant } from './constant.ts';
 import { cos } from './cos.ts';
 import { div } from './div.ts';
 import { exp } from './exp.ts';
+import { floor } from './floor.ts';
 import { gatedDelta } from './gated-delta.ts';
 import { gatherRows } from './gather-rows.ts';
 import { glu } from './glu.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linear } from './linear.ts';
+import { log } from './log.ts';
 import { matmul } from './matmul.ts';
 import { mean } from './mean.ts';
 import { moe } from './moe.ts';
@@ -49,11 +51,13 @@ export const ops = {
   cos,
   div,
   exp,
+  floor,
   gated_delta: gatedDelta,
   gather_rows: gatherRows,
   glu,
   layer_norm: layerNorm,
   linear,
+  log,
   matmul,
   mean,
   moe,
@@ -71,7 +75,7 @@ export const ops = {
 };
 
 /** Grows with every op that is added or whose meaning changes: a backend refuses a graph that is newer than itself. */
-export const opset = 5;
+export const opset = 6;
 
 export type Ops = typeof ops;
 export type OpName = keyof Ops;

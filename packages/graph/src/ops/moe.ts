@@ -32,12 +32,14 @@ const attrs = z.strictObject({
   limit: z.number().positive().nullable(),
   /** Added to up after that. */
   upOffset: z.number(),
+  /** What the scores multiply: what the experts give, or what they see. */
+  scored: z.enum(['outputs', 'inputs']).default('outputs'),
 });
 export type MoeAttrs = z.output<typeof attrs>;
 
 /**
  * A mixture of gated experts (arXiv:1701.06538): of `E` experts the router's best `topK` see each token, and their results
- * are summed by its scores. `x[N, D] logits[N, E] gate[E, I, D] up[E, I, D] down[E, D, I] (bias[E]) (gate[E, I] up[E, I] down[E, D]) → [N, D]`;
+ * are summed by its scores, or what they see is multiplied by them. `x[N, D] logits[N, E] gate[E, I, D] up[E, I, D] down[E, D, I] (bias[E]) (gate[E, I] up[E, I] down[E, D]) → [N, D]`;
  * the bias is added to the scores for the choice alone (arXiv:2408.15664), the last three to what the experts' matrices give. Which of equal experts are chosen is not said.
  */
 export const moe = defineOp({
@@ -78,10 +80,12 @@ export const moe = defineOp({
     const rows = Array.from({ length: x.shape[0] ?? 0 }, (_, row) => {
       const chosen = route(moeAttrs, logits.data.subarray(row * experts, (row + 1) * experts), bias);
       const token = x.data.subarray(row * width, (row + 1) * width);
-      const results = chosen.map(({ expert, score }) => ({
-        score,
-        values: runExpert(moeAttrs, [...inputs.slice(2, 5).map(floats), ...(biases.gates ?? [])], expert, token),
-      }));
+      const results = chosen.map(({ expert, score }) => {
+        const isOfInput = moeAttrs.scored === 'inputs';
+        const seen = isOfInput ? token.map((value) => value * score) : token;
+        const weights = [...inputs.slice(2, 5).map(floats), ...(biases.gates ?? [])];
+        return { score: isOfInput ? 1 : score, values: runExpert(moeAttrs, weights, expert, seen) };
+      });
       return Array.from({ length: width }, (_, i) =>
         results.reduce((sum, { score, values }) => sum + score * (values[i] ?? 0), 0),
       );

@@ -10,6 +10,7 @@ import gpt2 from './gpt2.ts';
 import granite from './granite.ts';
 import kimi_k2 from './kimi_k2.ts';
 import llama from './llama.ts';
+import llama4 from './llama4.ts';
 import mamba2 from './mamba2.ts';
 import mimo from './mimo.ts';
 import minimax_m2 from './minimax_m2.ts';
@@ -37,6 +38,7 @@ export const models: readonly ModelFamily[] = [
   granite,
   kimi_k2,
   llama,
+  llama4,
   mamba2,
   mimo,
   minimax_m2,

@@ -1,0 +1,4 @@
+import { unaryOp } from './unary.ts';
+
+/** Natural logarithm, elementwise. */
+export const log = unaryOp('log', Math.log);
