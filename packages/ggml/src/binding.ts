@@ -69,6 +69,9 @@ function bind(library: GgmlLibrary) {
     newGraphCustom: base('ggml_new_graph_custom', 'pointer', ['pointer', 'size_t', 'bool']),
     buildForwardExpand: base('ggml_build_forward_expand', 'void', ['pointer', 'tensor']),
     version: base('ggml_version', 'str', []),
+    quantizeChunk: base('ggml_quantize_chunk', 'size_t', [
+      ...(['int', 'tensor', 'tensor', 'int64', 'int64', 'int64', 'pointer'] as const),
+    ]),
     logSet: base('ggml_log_set', 'void', ['pointer', 'pointer']),
     // tensors
     newTensor4d: base('ggml_new_tensor_4d', 'tensor', ['tensor', 'int', 'int64', 'int64', 'int64', 'int64']),

@@ -11,7 +11,7 @@ import { fileOf, isInPlace, type Placement, sizeOf } from './placement.ts';
 import { writeBeside } from './write-beside.ts';
 
 /** Of how files are laid out and weights encoded; ggml's own is beside it. */
-const version = 1;
+const version = 2;
 /** Bytes at which a weight begins are multiples of this. */
 const alignment = 64;
 /** After the weights stands their checksum. */

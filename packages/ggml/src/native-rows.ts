@@ -1,5 +1,6 @@
-import { bytesOf } from '@tttv2/spec';
+import { bytesOf, dtypes } from '@tttv2/spec';
 import { nativeBytes, newArena } from './arena.ts';
+import { called } from './called.ts';
 import type { Engine } from './engine.ts';
 import { type GgmlDtype, ggmlTypes } from './ggml-type.ts';
 import { noMemory } from './no-memory.ts';
@@ -42,8 +43,26 @@ export async function withRows<Result>(
   }
 }
 
-/** Writes the same numbers in another type. Block types convert to and from float32 only: others go through it. */
+/** Writes the same numbers in another type. Block types are made of float32, and are read as such. */
 export async function convertRows(engine: Engine, from: NativeRows, to: NativeRows): Promise<void> {
+  if (!isBlock(to.dtype)) return castRows(engine, from, to);
+  if (from.dtype === 'float32') return quantiseRows(engine, from, to);
+  await withRows(engine, { ...from, dtype: 'float32' }, async (numbers) => {
+    await castRows(engine, from, numbers);
+    await quantiseRows(engine, numbers, to);
+  });
+}
+
+function isBlock(dtype: GgmlDtype): boolean {
+  return dtypes[dtype].elements > 1;
+}
+
+/** As llama.cpp writes its files. A copy in a graph rounds what lies between two numbers by the processor instead. */
+function quantiseRows({ g }: Engine, { address, rows, width }: NativeRows, to: NativeRows): Promise<void> {
+  return called((done) => g.quantizeChunk.async(ggmlTypes[to.dtype], address, to.address, 0, rows, width, null, done));
+}
+
+async function castRows(engine: Engine, from: NativeRows, to: NativeRows): Promise<void> {
   const { g, backend } = engine;
   const tensors = 4;
   const arena = newArena(g, tensors, tensors);
@@ -56,7 +75,8 @@ export async function convertRows(engine: Engine, from: NativeRows, to: NativeRo
   try {
     const graph = present(g.newGraphCustom(arena, tensors, false), 'a graph to convert weights');
     const source = tensorOf(from);
-    const numbers = from.dtype === 'float32' ? source : g.cast(arena, source, ggmlTypes.float32);
+    const isDirect = from.dtype === 'float32' || to.dtype === 'float32';
+    const numbers = isDirect ? source : g.cast(arena, source, ggmlTypes.float32);
     g.buildForwardExpand(graph, g.cpy(arena, numbers, tensorOf(to)));
     if (!g.gallocrAllocGraph(allocator, graph)) throw noMemory(4 * from.rows * from.width);
     await engine.compute(graph);

@@ -15,7 +15,7 @@ import { type Graph, GraphBuilder, type WeightSource } from '@tttv2/graph';
 import { bytesOf } from '@tttv2/spec';
 import { stepOf } from '@tttv2/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Engine } from './engine.ts';
+import { ggml } from './binding.ts';
 import { compileGgml } from './executable.ts';
 import type { GgmlDtype } from './ggml-type.ts';
 
@@ -65,7 +65,7 @@ function graphOf(stored: GgmlDtype): Graph {
 }
 
 interface Loaded {
-  /** How often weights were computed while it was loaded. */
+  /** How often rows were encoded while it was loaded. */
   encodings: number;
   mapped: number;
   y: Float32Array;
@@ -77,7 +77,7 @@ async function load(
   { isCached = true, signal }: { isCached?: boolean; signal?: AbortSignal } = {},
 ): Promise<Loaded> {
   const warnings: string[] = [];
-  const compute = vi.spyOn(Engine.prototype, 'compute');
+  const encode = vi.spyOn(ggml().quantizeChunk, 'async');
   const executable = await compileGgml({ mesh: [1, 1], stages: [graphOf(stored)] }, source(), {
     device: 'cpu',
     threads: 2,
@@ -87,8 +87,8 @@ async function load(
     weightCache: isCached ? { folder: cache, warn: (message) => warnings.push(message) } : undefined,
     signal,
   });
-  const encodings = compute.mock.calls.length;
-  compute.mockRestore();
+  const encodings = encode.mock.calls.length;
+  encode.mockRestore();
   const state = executable.createState({ maxSequences: 1, totalTokens: 8, tokensPerSequence: 8 });
   const { taps } = await executable.run(state, stepOf(state, [{ slot: 0, ids: [0, 3, 47] }], { taps: ['y'] }));
   const loaded = {
@@ -164,11 +164,14 @@ test('several that write at once leave one file', async () => {
 
 test('one that is aborted leaves nothing', async () => {
   const controller = new AbortController();
-  const compute = vi
-    .spyOn(Engine.prototype, 'compute')
-    .mockImplementation(async () => controller.abort(new Error('no')));
+  const encode = vi
+    .spyOn(ggml().quantizeChunk, 'async')
+    .mockImplementation((_type, _from, _to, _start, _rows, _width, _matrix, done) => {
+      controller.abort(new Error('no'));
+      done(null, 0);
+    });
   await expect(load('q8_0', { signal: controller.signal })).rejects.toThrow('no');
-  compute.mockRestore();
+  encode.mockRestore();
   expect(readdirSync(cache).filter((name) => name !== 'digests')).toEqual([]);
 });
 
@@ -180,10 +183,10 @@ test('a folder that cannot be written costs a warning', async () => {
 });
 
 test('a file that changes while it is read is not kept', async () => {
-  const encode = Engine.prototype.compute;
-  vi.spyOn(Engine.prototype, 'compute').mockImplementation(function change(this: Engine, graph) {
+  const encode = ggml().quantizeChunk.async;
+  vi.spyOn(ggml().quantizeChunk, 'async').mockImplementation((...args) => {
     utimesSync(model, 1, 1);
-    return encode.call(this, graph);
+    encode(...args);
   });
   const { warnings } = await load();
   expect(warnings).toEqual([expect.stringContaining('changed while it was read')]);

@@ -9,6 +9,7 @@ import {
 } from '@tttv2/graph';
 import { bytesOf } from '@tttv2/spec';
 import { nativeBytes, newArena, sizesOf } from './arena.ts';
+import { called } from './called.ts';
 import type { NativeWeights } from './compute-graph.ts';
 import { EncodedFile, isWorthKeeping, NotKept } from './encoded-file.ts';
 import type { Engine } from './engine.ts';
@@ -350,9 +351,4 @@ function startOf({ placement, start }: Part): number {
 
 function sum<T>(items: readonly T[], term: (item: T) => number): number {
   return items.reduce((total, item) => total + term(item), 0);
-}
-
-/** The result of a native call on a thread of its own. */
-function called(call: (done: (error: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve())));
 }
