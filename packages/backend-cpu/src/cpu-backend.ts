@@ -17,8 +17,8 @@ const storage = deviceStorage({
   recurrentCopies: 2,
   tokensPerStep: 512,
   mapsFiles: true,
-  // This process without a model, as measured, and the native graphs that a state keeps (ggml's `state.ts`).
-  reservedBytes: 120e6 + 16 * 2 ** 20,
+  // This process without a model, as measured.
+  reservedBytes: 120e6,
 });
 
 /** Why ggml has no way for a node; null where it has. */

@@ -15,8 +15,9 @@ import {
   tapValue,
 } from '@tttv2/graph';
 import { DoesNotFitError, type RopeSpec } from '@tttv2/spec';
+import type { Activations } from './activations.ts';
 import { nativeBytes, newArena, sizesOf } from './arena.ts';
-import type { Engine } from './engine.ts';
+import type { Binding } from './binding.ts';
 import { ggmlTypes, int32Type, int64Type } from './ggml-type.ts';
 import type { LayerCache } from './kv-cache.ts';
 import { attentionTiles } from './lower/attention.ts';
@@ -61,15 +62,28 @@ interface NativeInput {
   write(bytes: Uint8Array, step: PreparedStep): void;
 }
 
+/** What is to be read after the computation; no tensor where it has no size. */
+interface Output {
+  tensor: Pointer | null;
+  shape: number[];
+}
+
+/** The memory of a graph that has its place. */
+interface Placed {
+  writers: readonly ((step: PreparedStep) => void)[];
+  logits: Wanted | null;
+  taps: readonly { scope: string; value: Wanted }[];
+}
+
 /** A value that is wanted beyond the computation: where it lies, and the copy that callers see. */
 interface Wanted {
   native: Float32Array;
   copy: FloatTensor;
 }
 
-/** A graph lowered to ggml for one plan, built once and computed any number of times. */
+/** A graph lowered to ggml for one plan: built once, placed in memory, and computed any number of times. */
 export class ComputeGraph implements LoweringContext {
-  readonly g;
+  readonly g: Binding;
   readonly arena: Pointer;
   readonly sizes: StepSizes;
   readonly isExact: boolean;
@@ -77,8 +91,6 @@ export class ComputeGraph implements LoweringContext {
   readonly visibleCells: number;
   /** The native graph. */
   readonly native: Pointer;
-  /** Bytes of activations and inputs. */
-  readonly bytes: number;
   readonly spans: readonly TokenSpan[];
   readonly runs: readonly EqualRun[];
   readonly #graph: LocalGraph;
@@ -86,21 +98,18 @@ export class ComputeGraph implements LoweringContext {
   readonly #states: StateMemory;
   readonly #values = new Map<string, Lowered>();
   readonly #inputs = new Map<string, NativeInput>();
-  readonly #writers: ((step: PreparedStep) => void)[];
-  readonly #logits: Wanted | null;
-  readonly #taps: readonly { scope: string; value: Wanted }[];
-  readonly #allocator: Pointer;
+  readonly #logits: Output | null;
+  readonly #taps: readonly (Output & { scope: string })[];
+  #placed: Placed = { writers: [], logits: null, taps: [] };
 
-  /** @throws DoesNotFitError when there is no memory for the activations. */
   constructor(
-    engine: Engine,
+    g: Binding,
     graph: LocalGraph,
     weights: NativeWeights,
     states: StateMemory,
     plan: ComputePlan,
     settings: ComputeSettings,
   ) {
-    const { g } = engine;
     this.g = g;
     this.#graph = graph;
     this.#weights = weights;
@@ -117,25 +126,28 @@ export class ComputeGraph implements LoweringContext {
     for (const [name, { shape }] of Object.entries(graph.parameters))
       this.#values.set(name, { tensor: this.#weight(name), shape });
     for (const node of graph.nodes) if (!this.#isEmpty(node)) this.#lower(node);
-    const taps = plan.taps.map((scope) => ({ scope, output: this.#output(tapValue(graph, scope)) }));
-    const logits = graph.outputs.logits === undefined || plan.R === 0 ? null : this.#output(graph.outputs.logits);
-    this.#allocator = present(g.gallocrNew(g.getDefaultBufferType(engine.backend)), 'an allocator');
-    if (!g.gallocrAllocGraph(this.#allocator, this.native)) throw this.#noMemory(plan);
-    this.bytes = g.gallocrGetBufferSize(this.#allocator, 0);
-    // Addresses stay the same until the allocator is freed: views are made once. An input that no result needs has none.
-    this.#writers = [...this.#inputs.values()]
-      .filter(({ tensor }) => g.getData(tensor) !== null)
-      .map(({ tensor, write }) => {
+    this.#taps = plan.taps.map((scope) => ({ scope, ...this.#output(tapValue(graph, scope)) }));
+    this.#logits = graph.outputs.logits === undefined || plan.R === 0 ? null : this.#output(graph.outputs.logits);
+  }
+
+  /** Gives it memory to compute in. @throws DoesNotFitError when there is none. */
+  place(activations: Activations): void {
+    if (!activations.place(this.native)) throw this.#noMemory();
+    // Addresses stay the same while the graph has its place: views are made once. An input that no result needs has none.
+    const inputs = [...this.#inputs.values()].filter(({ tensor }) => this.g.getData(tensor) !== null);
+    this.#placed = {
+      writers: inputs.map(({ tensor, write }) => {
         const bytes = this.#bytes(tensor);
         return (step) => write(bytes, step);
-      });
-    this.#logits = logits === null ? null : this.#wanted(logits);
-    this.#taps = taps.map(({ scope, output }) => ({ scope, value: this.#wanted(output) }));
+      }),
+      logits: this.#logits && this.#wanted(this.#logits),
+      taps: this.#taps.map(({ scope, ...output }) => ({ scope, value: this.#wanted(output) })),
+    };
   }
 
   /** Writes a step's inputs. It must have the sizes that the graph was built for. */
   write(step: PreparedStep): void {
-    for (const write of this.#writers) write(step);
+    for (const write of this.#placed.writers) write(step);
   }
 
   /** What was computed. Copied, into the same memory each time: native memory ends with its state, and nobody would know. */
@@ -146,13 +158,12 @@ export class ComputeGraph implements LoweringContext {
     };
     return {
       mode: 'device',
-      logits: this.#logits && read(this.#logits),
-      taps: Object.fromEntries(this.#taps.map(({ scope, value }) => [scope, read(value)])),
+      logits: this.#placed.logits && read(this.#placed.logits),
+      taps: Object.fromEntries(this.#placed.taps.map(({ scope, value }) => [scope, read(value)])),
     };
   }
 
   free(): void {
-    this.g.gallocrFree(this.#allocator);
     this.g.free(this.arena);
   }
 
@@ -284,7 +295,7 @@ export class ComputeGraph implements LoweringContext {
   }
 
   /** Keeps a value beyond the computation. A parameter or a view is copied, so that it has memory of its own. */
-  #output(name: string): { tensor: Pointer | null; shape: number[] } {
+  #output(name: string): Output {
     const node = this.#graph.nodes.find(({ id }) => id === name);
     if (node && this.#isEmpty(node)) return { tensor: null, shape: concreteShape(node.type.shape, this.sizes) };
     const { tensor, shape } = this.#value(name);
@@ -294,7 +305,7 @@ export class ComputeGraph implements LoweringContext {
     return { tensor: kept, shape };
   }
 
-  #wanted({ tensor, shape }: { tensor: Pointer | null; shape: number[] }): Wanted {
+  #wanted({ tensor, shape }: Output): Wanted {
     const native = tensor === null ? new Float32Array() : float32(this.#bytes(tensor));
     return { native, copy: { dtype: 'float32', shape, data: new Float32Array(elementCount(shape)) } };
   }
@@ -303,8 +314,8 @@ export class ComputeGraph implements LoweringContext {
     return nativeBytes(present(this.g.getData(tensor), 'the memory of a tensor'), this.g.nbytes(tensor));
   }
 
-  #noMemory({ N }: ComputePlan): DoesNotFitError {
-    this.free();
+  #noMemory(): DoesNotFitError {
+    const { N } = this.sizes;
     return new DoesNotFitError({
       message: `no memory to compute ${N} tokens at once: ask for smaller steps`,
       wanted: N,

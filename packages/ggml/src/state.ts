@@ -1,5 +1,6 @@
 import type { LocalGraph, State, StateOptions, Step } from '@tttv2/graph';
 import { isLengthDependent } from '@tttv2/spec';
+import { Activations } from './activations.ts';
 import { ComputeGraph, type ComputeSettings, type NativeWeights } from './compute-graph.ts';
 import type { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
@@ -11,8 +12,8 @@ import { RecurrentMemory } from './recurrent-memory.ts';
 
 /** As llama.cpp pads it: one decode graph serves this many steps. */
 const cellPadding = 256;
-/** Graphs that are kept for another step of the same sizes: so many, with less activation memory than this together. */
-const kept = { graphs: 8, bytes: 16 * 2 ** 20 };
+/** So many graphs are kept for another step of the same sizes. */
+const keptGraphs = 8;
 
 interface StateParts {
   engine: Engine;
@@ -33,6 +34,7 @@ export class GgmlState implements State {
   readonly #recurrent: RecurrentMemory;
   /** By plan, least recently used first. */
   readonly #graphs = new Map<string, ComputeGraph>();
+  readonly #activations: Activations;
   readonly #hasLengthDependentRope: boolean;
   #isDisposed = false;
 
@@ -50,6 +52,7 @@ export class GgmlState implements State {
     });
     this.#memory = new KvCacheMemory(engine, graph, cells, parts.kvCacheDtype);
     this.#recurrent = this.#recurrentMemory();
+    this.#activations = new Activations(engine, () => this.#dropGraphs());
     this.#hasLengthDependentRope = graph.nodes.some((node) => node.op === 'rotary' && isLengthDependent(node.attrs));
   }
 
@@ -68,7 +71,7 @@ export class GgmlState implements State {
   }
 
   get computeBytes(): number {
-    return [...this.#graphs.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#activations.bytes;
   }
 
   length(slot: number): number {
@@ -98,8 +101,8 @@ export class GgmlState implements State {
     const { engine, onDispose } = this.#parts;
     onDispose();
     void engine.exclusive(async () => {
-      for (const graph of this.#graphs.values()) graph.free();
-      this.#graphs.clear();
+      this.#dropGraphs();
+      this.#activations.free();
       this.#memory.free();
       this.#recurrent.free();
     });
@@ -142,20 +145,35 @@ export class GgmlState implements State {
     const { engine, graph, weights, settings } = this.#parts;
     const states = { caches: this.#memory.layers, recurrent: this.#recurrent.states };
     const known = this.#graphs.get(key);
-    if (known === undefined) this.#dropOld();
-    const found = known ?? new ComputeGraph(engine, graph, weights, states, plan, settings);
+    if (known === undefined) this.#dropOldest();
+    const found = known ?? this.#placed(new ComputeGraph(engine.g, graph, weights, states, plan, settings));
     this.#graphs.delete(key);
     this.#graphs.set(key, found);
     return found;
   }
 
-  /** Makes room before the next is built: the longest unused go first. */
-  #dropOld(): void {
-    for (const [key, graph] of this.#graphs) {
-      if (this.#graphs.size < kept.graphs && this.computeBytes <= kept.bytes) return;
+  #placed(graph: ComputeGraph): ComputeGraph {
+    try {
+      graph.place(this.#activations);
+      return graph;
+    } catch (error) {
       graph.free();
-      this.#graphs.delete(key);
+      throw error;
     }
+  }
+
+  /** Before the next is built: the longest unused goes. */
+  #dropOldest(): void {
+    const [oldest] = this.#graphs;
+    if (oldest === undefined || this.#graphs.size < keptGraphs) return;
+    const [key, graph] = oldest;
+    graph.free();
+    this.#graphs.delete(key);
+  }
+
+  #dropGraphs(): void {
+    for (const graph of this.#graphs.values()) graph.free();
+    this.#graphs.clear();
   }
 }
 
