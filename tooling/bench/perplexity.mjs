@@ -1,5 +1,5 @@
 // Perplexity of a text with weights in several types: converted as they are loaded, and stored so by llama.cpp, whose own
-// perplexity of that file and the same windows stands beside it.
+// perplexity of that file and the same windows stands beside it. Attention is what we take for the type, in both.
 //   node tooling/bench/perplexity.mjs MODEL.gguf [TEXT] [tokens] [window]
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -15,8 +15,13 @@ import { startWorker } from './worker.mjs';
 const alice = fileURLToPath(new URL('../../apps/cli/texts/alice.txt', import.meta.url));
 const [path, text = alice, tokens = '2048', size = '512'] = process.argv.slice(2);
 
-/** Our names of types, and llama.cpp's. */
-const types = { float32: 'float32', int8: 'q8_0', int4: 'q4_0', q4_k: 'q4_k' };
+/** Our names of types, llama.cpp's, and whether attention is flash attention. */
+const types = {
+  float32: { stored: 'float32', flash: false },
+  int8: { stored: 'q8_0', flash: true },
+  int4: { stored: 'q4_0', flash: true },
+  q4_k: { stored: 'q4_k', flash: true },
+};
 
 installPeers();
 const factory = createModelFactory({ backends: [cpuBackend] });
@@ -24,19 +29,15 @@ const folder = mkdtempSync(join(tmpdir(), 'tttv2-perplexity-'));
 try {
   const windows = await readWindows();
   console.log(`${windows.flat().length} tokens of ${text} in windows of ${size}`);
-  for (const [weightDtype, stored] of Object.entries(types)) {
+  for (const [weightDtype, { stored, flash }] of Object.entries(types)) {
     const file = join(folder, `${stored}.gguf`);
     const worker = fileURLToPath(new URL('workers/llama-cpp-quantise.mjs', import.meta.url));
     execFileSync(process.execPath, [worker, path, file, stored], { stdio: 'ignore' });
-    console.log(`${weightDtype}, stored as ${stored} by llama.cpp`);
-    const rows = {
-      'converted at load': () => ours(path, windows, { weightDtype }),
-      'that file, flash attention off': () => ours(file, windows, { useFlashAttention: false }),
-      'that file, flash attention on': () => ours(file, windows, { useFlashAttention: true }),
-      'that file, llama.cpp, off': () => theirs(file, windows, 'off'),
-    };
-    for (const [how, measure] of Object.entries(rows))
-      console.log(`  ${how.padEnd(32)} ${(await measure()).toFixed(4)}`);
+    const converted = await ours(path, windows, { weightDtype, useFlashAttention: flash });
+    const peer = await theirs(file, windows, flash ? 'on' : 'off');
+    const difference = (100 * (converted / peer - 1)).toFixed(3);
+    console.log(`${weightDtype.padEnd(8)} ours ${converted.toFixed(4)}  llama.cpp ${peer.toFixed(4)}  ${difference} %`);
+    rmSync(file);
   }
 } finally {
   rmSync(folder, { recursive: true });
