@@ -1,7 +1,10 @@
-import type { Dim, LocalOpName, NodeOf } from '@tttv2/graph';
+import { type Dim, type LocalOpName, moeBiases, type NodeOf } from '@tttv2/graph';
 
 /** The dimension along which a value is cut over the devices; null: every device has all of it. */
 export type Cut = number | null;
+
+/** How a node wants an input: cut, or `share`: of a parameter, each device has as much as all of them together make up. */
+export type Form = Cut | 'share';
 
 /** An input of a node, as it lies on the devices. */
 export interface Operand {
@@ -13,7 +16,7 @@ export interface Operand {
 
 /** A way to compute a node in parts: how it wants its inputs to be cut, and how its result then is. */
 export interface Way {
-  inputs: readonly Cut[];
+  inputs: readonly Form[];
   result: Cut;
   /** What each device computes is a summand of the result. */
   isSum?: boolean;
@@ -105,13 +108,15 @@ function product({ type }: { type: { shape: readonly Dim[] } }, [x, , ...bias]: 
 }
 
 /**
- * Every device computes a part of the inner dimension of each expert: a summand of what the chosen ones give. Biases of
- * results would be added by each.
+ * Every device computes a part of the inner dimension of each expert: a summand of what the chosen ones give. Of the biases
+ * of results each adds its share.
  */
-function experts(_node: unknown, [x, ...weights]: readonly Operand[]): Way | null {
-  const hasBiases = weights.length > 5;
-  if (x === undefined || x.cut !== null || hasBiases) return null;
-  return { inputs: [null, null, 1, 1, 2, null].slice(0, weights.length + 1), result: null, isSum: true };
+function experts(_node: unknown, operands: readonly Operand[]): Way | null {
+  if (operands[0]?.cut !== null) return null;
+  const { gates } = moeBiases(operands.map((_, i) => i));
+  const ofBiases: readonly Form[] = [1, 1, 'share'];
+  const inputs = operands.map((_, i): Form => ofBiases[gates?.indexOf(i) ?? -1] ?? [null, null, 1, 1, 2][i] ?? null);
+  return { inputs, result: null, isSum: true };
 }
 
 /** The same elements in the same order: the cut is where as many of them follow as before. */

@@ -7,7 +7,7 @@ import {
   type NodeOf,
   type ValueId,
 } from '@tttv2/graph';
-import { type Cut, cutRules, type Operand, type Way } from './cut-rules.ts';
+import { type Cut, cutRules, type Form, type Operand, type Way } from './cut-rules.ts';
 
 /** How each node of a graph is computed on `devices` devices. */
 export interface CutPlan {
@@ -76,7 +76,8 @@ function wayOf<Name extends LocalOpName>(
   return isPossible ? suggested : { inputs: operands.map(() => null), result: null };
 }
 
-function canBe({ shape, cut, isParameter }: Operand, wanted: Cut, devices: number): boolean {
+function canBe({ shape, cut, isParameter }: Operand, wanted: Form, devices: number): boolean {
+  if (wanted === 'share') return isParameter;
   return isParameter && wanted !== null ? canBeCut(shape, wanted, devices) : wanted === cut;
 }
 

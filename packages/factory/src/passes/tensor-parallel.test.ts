@@ -190,10 +190,15 @@ test.each([2, 4])('linear attention is cut by heads over %i devices, with all th
   expect(states['layers.1.mixer.conv.v.past']).toEqual({ kind: 'recurrent', shape: [3, 32 / devices] });
 });
 
-test('experts whose results have biases stay whole: each device would add them', async () => {
-  const spec = ofExperts({ useBias: true });
-  const program = programOf(spec, 2);
-  expect(stageOf(program).parameters['layers.0.ffn.experts.gate.weight']?.sharding).toBeNull();
+test.each([2, 4])('of the biases of what experts give, each of %i devices adds its share', async (devices) => {
+  const spec = ofExperts({ useBias: true, router: { score: 'softmax', useSelectionBias: true } });
+  const program = programOf(spec, devices);
+  const { parameters } = stageOf(program);
+  expect(parameters['layers.0.ffn.experts.gate.bias']?.shape).toEqual([6, 24 / devices]);
+  expect(parameters['layers.0.ffn.experts.down.bias']).toMatchObject({
+    shape: [6, 64],
+    affine: { scale: 1 / devices },
+  });
   const [one, many] = [await runProgram(programOf(spec, 1), spec), await runProgram(program, spec)];
   expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
 });

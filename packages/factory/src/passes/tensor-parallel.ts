@@ -10,7 +10,7 @@ import {
   rewrite,
   type ValueId,
 } from '@tttv2/graph';
-import type { Cut, Way } from './cut-rules.ts';
+import type { Cut, Form, Way } from './cut-rules.ts';
 import { type CutPlan, planCuts } from './plan-cuts.ts';
 import { repeatKvHeads } from './repeat-kv-heads.ts';
 
@@ -68,10 +68,10 @@ function gather(
 }
 
 /** A parameter may be needed in several forms (a tied embedding by columns and by rows): each has a name. */
-type FormNames = ReadonlyMap<string, ReadonlyMap<Cut, string>>;
+type FormNames = ReadonlyMap<string, ReadonlyMap<Form, string>>;
 
 function nameForms({ parameters, nodes, outputs }: Graph, { ways }: CutPlan): FormNames {
-  const forms = new Map(Object.keys(parameters).map((name) => [name, new Set<Cut>()]));
+  const forms = new Map(Object.keys(parameters).map((name) => [name, new Set<Form>()]));
   for (const value of Object.values(outputs)) forms.get(value)?.add(null);
   for (const { id, inputs } of nodes)
     for (const [i, name] of inputs.entries()) forms.get(name)?.add(ways.get(id)?.inputs[i] ?? null);
@@ -79,9 +79,14 @@ function nameForms({ parameters, nodes, outputs }: Graph, { ways }: CutPlan): Fo
 }
 
 /** The whole keeps the name, which an output may bear; where there is none, the first form does. */
-function nameEach(name: string, cuts: ReadonlySet<Cut>): Map<Cut, string> {
-  const own = cuts.has(null) ? null : [...cuts][0];
-  return new Map([...cuts].map((cut) => [cut, cut === own ? name : `${name}@${cut === 0 ? 'rows' : `axis${cut}`}`]));
+function nameEach(name: string, forms: ReadonlySet<Form>): Map<Form, string> {
+  const own = forms.has(null) ? null : [...forms][0];
+  return new Map([...forms].map((form) => [form, form === own ? name : `${name}@${nameOf(form)}`]));
+}
+
+function nameOf(form: Form): string {
+  if (form === 'share') return form;
+  return form === 0 ? 'rows' : `axis${form}`;
 }
 
 function cutParameters({ parameters }: Graph, names: FormNames, devices: number): Record<string, Parameter> {
@@ -89,10 +94,17 @@ function cutParameters({ parameters }: Graph, names: FormNames, devices: number)
     Object.entries(parameters).flatMap(([name, parameter]) =>
       [...(names.get(name) ?? [])].map(([cut, formName]): [string, Parameter] => {
         const from = formName === name ? parameter.from : (parameter.from ?? name);
-        return [formName, { ...parameter, ...cutShape(parameter.shape, cut, devices), from }];
+        const form = cut === 'share' ? shareOf(parameter, devices) : cutShape(parameter.shape, cut, devices);
+        return [formName, { ...parameter, ...form, from }];
       }),
     ),
   );
+}
+
+/** Numbers that are added on every device, and then once more together. */
+function shareOf({ affine }: Parameter, devices: number): Pick<Parameter, 'affine'> {
+  const { scale, offset } = affine ?? { scale: 1, offset: 0 };
+  return { affine: { scale: scale / devices, offset: offset / devices } };
 }
 
 function cutShape(shape: number[], cut: Cut, devices: number): Pick<Parameter, 'shape' | 'sharding'> {
