@@ -19,6 +19,8 @@ export function supports(
   if (node.op === 'moe' && node.attrs.groups !== null) return unsupported('ttnn has no choice of experts by groups');
   if (node.op === 'moe' && (node.inputs.length > 6 || node.attrs.limit !== null || node.attrs.upOffset !== 0))
     return unsupported('experts with biases, bounds or offsets are not lowered to ttnn yet');
+  if (node.op === 'moe' && node.attrs.hasExpertScale)
+    return unsupported('scales of experts are not lowered to ttnn yet');
   if (node.op === 'moe' && node.attrs.scored === 'inputs')
     return unsupported('scores that multiply what experts see are not lowered to ttnn yet');
   if (node.op === 'attention' && node.attrs.chunk !== null) return unsupported('ttnn has no attention within chunks');

@@ -10,7 +10,7 @@ import { norm } from './norm.ts';
  *
  *     x[N, D] ─┬─ q ─ norm ─ rotary ─┐
  *              ├─ k ─ norm ─ rotary ─┼─ attention ─ · ─ outputNorm ─ o ─▶ [N, D]
- *              ├─ v ─────────────────┘   └ KV cache │
+ *              ├─ v ─ norm ──────────┘   └ KV cache │
  *              └─ gate ─ sigmoid ──────────────────┘
  */
 export function attention(
@@ -25,13 +25,17 @@ export function attention(
     const { clipQkv: clip } = spec;
     return clip === null ? projected : builder.node('clamp', { min: -clip, max: clip }, [projected]);
   };
-  const qk = (name: string, count: number, useBias: boolean) =>
-    builder.scope(name, () => normedAndTurned(builder, project(count, useBias), spec, { count, ropeTables }));
+  const turned = (count: number, projected: ValueId) =>
+    normedAndTurned(builder, projected, spec, { count, ropeTables });
   const { queryGrowth } = spec;
-  const plain = qk('q', numHeads, spec.useBiasQ);
+  const plain = builder.scope('q', () => turned(numHeads, project(numHeads, spec.useBiasQ)));
   const q = queryGrowth === null ? plain : builder.scope('growth', () => grown(builder, plain, queryGrowth));
-  const k = qk('k', numKvHeads, spec.useBiasKv);
-  const v = builder.scope('v', () => split(builder, project(numKvHeads, spec.useBiasKv), numKvHeads, headDim));
+  const forBoth = spec.valuesAreKeys ? builder.scope('kv', () => project(numKvHeads, spec.useBiasKv)) : null;
+  const k = builder.scope('k', () => turned(numKvHeads, forBoth ?? project(numKvHeads, spec.useBiasKv)));
+  const v = builder.scope('v', () => {
+    const values = split(builder, forBoth ?? project(numKvHeads, spec.useBiasKv), numKvHeads, headDim);
+    return norm(builder, 'norm', values, spec.vNorm, headDim);
+  });
   const mixed = attend(builder, { q, k, v }, spec);
   const joined = builder.node('reshape', { shape: ['N', numHeads * headDim] }, [mixed]);
   const gated = spec.useOutputGate ? outputGate(builder, x, joined, spec) : joined;

@@ -36,6 +36,7 @@ const options = fc
       ),
     ),
     ...{ clipQkv: fc.option(size), softcap: fc.option(size), useSinks: fc.boolean(), useOutputGate: fc.boolean() },
+    ...{ vNorm: fc.option(fc.constant(headNorm)), valuesAreKeys: fc.boolean(), useOutputScale: fc.boolean() },
     queryGrowth: fc.option(fc.record({ interval: size, strength: size })),
     ...{ residualScale: size, logitScale: size, logitSoftcap: fc.option(size), useBiasHead: fc.boolean() },
     ...{ embeddingNorm: fc.option(fc.constant(headNorm)), outputNorm: fc.option(fc.constant(headNorm)) },
@@ -65,7 +66,7 @@ test('every model is a valid graph, with the parameters that the specification c
       expect(elements(graph)).toBe(count.total);
       expect(elements(graph, (name) => name.includes('.mixer.'))).toBe(count.mixers);
       expect(elements(graph, (name) => name.includes('.ffn.'))).toBe(count.ffns);
-      expect(elements(graph, (name) => /^(layers\.\d+\.)?\w+Norm\./.test(name))).toBe(count.norms);
+      expect(elements(graph, (name) => /^(layers\.\d+\.)?(\w+Norm\.|outputScale)/.test(name))).toBe(count.norms);
     }),
   );
 });
@@ -199,15 +200,29 @@ test('norms stand where the layer says', () => {
   expect(order(none, 'sublayer')).toBe('attention add glu add');
 });
 
+const branchNorms = fc.constantFrom(
+  { pre: null, post: null },
+  { pre: headNorm, post: null },
+  { pre: null, post: headNorm },
+);
+
 const expertOptions = fc.record({
   ...{ numExperts: fc.constantFrom(2, 4), topK: fc.constantFrom(1, 2), intermediateDim: size, useBias: fc.boolean() },
   ...{ innerLimit: fc.option(size), upOffset: fc.constantFrom(0, 1) },
   router: fc.record({
     ...{ useSelectionBias: fc.boolean(), useBias: fc.boolean(), scored: fc.constantFrom('inputs', 'outputs') },
+    ...{ norm: fc.option(fc.constant(headNorm)), logitScale: size, useExpertScale: fc.boolean() },
   }),
   shared: fc.option(
-    fc.record({ ffn: fc.constant(ffnSpec({ hiddenDim: 16, intermediateDim: 3 })), useGate: fc.boolean() }),
+    fc.record({
+      ...{
+        ffn: fc.constant(ffnSpec({ hiddenDim: 16, intermediateDim: 3 })),
+        useGate: fc.boolean(),
+        norms: branchNorms,
+      },
+    }),
   ),
+  norms: branchNorms,
 });
 
 test('experts, biases, and what all tokens share are the parameters that the specification counts', () => {
@@ -265,6 +280,24 @@ test('with linear biases, keys bring their position and queries the slope of the
   const opsOf = (scope: string) =>
     graph.nodes.filter((node) => node.scope === `layers.0/mixer/${scope}`).map(({ op }) => op);
   expect(opsOf('positions')).toEqual(['slice', 'affine', 'to_float', 'reshape', 'add', 'concat']);
+});
+
+test('values may be the projected keys, before these are normalised and turned', () => {
+  const norm = { normType: 'rms_norm', normEps: 1e-6, useBias: false } as const;
+  const options = {
+    valuesAreKeys: true,
+    vNorm: { ...norm, weight: 'none' },
+    qkNorm: { norm, scope: 'per_head' },
+  } as const;
+  const graph = buildModel(uniformModelSpec({ ...small, ...options, useOutputScale: true }));
+  const names = Object.keys(graph.parameters).filter((name) => /layers\.0\.(mixer|output)/.test(name));
+  expect(names).toEqual(expect.arrayContaining(['layers.0.mixer.kv.weight', 'layers.0.mixer.k.norm.weight']));
+  expect(names).not.toContain('layers.0.mixer.v.weight');
+  const ofKv = graph.nodes.findLast(({ scope }) => scope === 'layers.0/mixer/kv')?.id ?? '';
+  const readers = graph.nodes.filter(({ inputs }) => inputs.includes(ofKv)).map(({ scope }) => scope);
+  expect(readers).toEqual(['layers.0/mixer/k', 'layers.0/mixer/v']);
+  const last = graph.nodes.findLast(({ scope }) => scope === 'layers.0');
+  expect(last).toMatchObject({ op: 'mul', inputs: [expect.anything(), 'layers.0.outputScale'] });
 });
 
 test('chunks reach the op, and queries grow by their place in the sequence', () => {

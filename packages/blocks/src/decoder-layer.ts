@@ -26,7 +26,9 @@ export function decoderLayer(
   layer: LayerSpec,
   ropeTables: Readonly<Record<string, RopeSpec>>,
 ): ValueId {
-  const { mixer, ffn, norms, residual } = layer;
+  const { mixer, ffn, norms, residual, useOutputScale } = layer;
+  const leave = (value: ValueId) =>
+    useOutputScale ? builder.node('mul', {}, [value, builder.parameter(`${builder.path}.outputScale`, [1])]) : value;
   const normalise = (scope: string, of: ValueId, spec: NormSpec | null) =>
     norm(builder, scope, of, spec, mixer.hiddenDim);
   const add = (from: ValueId, value: ValueId, scope: string, post: NormSpec | null) =>
@@ -34,14 +36,14 @@ export function decoderLayer(
 
   const mixerInput = normalise('preMixerNorm', x, norms.preMixer);
   const mixed = add(x, mix(builder, mixerInput, mixer, ropeTables), 'postMixerNorm', norms.postMixer);
-  if (ffn === null) return mixed;
+  if (ffn === null) return leave(mixed);
   const ffnInput =
     residual === 'sequential'
       ? normalise('preFfnNorm', mixed, norms.preFfn)
       : norms.preFfn === null
         ? mixerInput
         : normalise('preFfnNorm', x, norms.preFfn);
-  return add(mixed, feed(builder, ffnInput, ffn), 'postFfnNorm', norms.postFfn);
+  return leave(add(mixed, feed(builder, ffnInput, ffn), 'postFfnNorm', norms.postFfn));
 }
 
 function mix(

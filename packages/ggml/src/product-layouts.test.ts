@@ -40,6 +40,7 @@ function products() {
       limit: null,
       upOffset: 0,
       scored: 'outputs',
+      hasExpertScale: false,
     },
     [joined, scores, ...experts],
   );

@@ -22,6 +22,8 @@ export interface ModelDefinition<Config extends object> {
    * says, or when either of both does.
    */
   nestsText?: 'tied_as_whole' | 'tied_as_either';
+  /** The schema reads `per_layer_config`, which is refused otherwise. */
+  readsLayerConfig?: true;
   toSpec(config: Config): ModelSpec;
   /** Keys that change nothing here, and why; those of every family stand in `common-keys.ts`. */
   ignoredKeys: Readonly<Record<string, string>>;
@@ -58,7 +60,10 @@ export function defineModel<Config extends object>(definition: ModelDefinition<C
     convert(written) {
       const found = definition.nestsText === undefined ? written : withText(written, definition.nestsText);
       const named = byOwnNames(found, otherNames);
-      const common = readConfig(commonConfig, named);
+      const common = readConfig(
+        definition.readsLayerConfig ? commonConfig.omit({ per_layer_config: true }) : commonConfig,
+        named,
+      );
       const config = readConfig(definition.config, named);
       const ignored = new Map(Object.entries({ ...commonKeys, ...definition.ignoredKeys }));
       const report = reportOn(found, { ...common, ...config }, (key) => ignored.get(key), otherNames);

@@ -32,7 +32,7 @@ function positions(size: number, hiddenDim: number): Entry {
   return ['positions.weight', [size, hiddenDim]];
 }
 
-function layerParameters({ norms, mixer, ffn }: LayerSpec, hiddenDim: number): Entry[] {
+function layerParameters({ norms, mixer, ffn, useOutputScale }: LayerSpec, hiddenDim: number): Entry[] {
   return [
     ...normParameters('preMixerNorm', norms.preMixer, hiddenDim),
     ...under('mixer', mixerParameters(mixer)),
@@ -40,6 +40,7 @@ function layerParameters({ norms, mixer, ffn }: LayerSpec, hiddenDim: number): E
     ...normParameters('preFfnNorm', norms.preFfn, hiddenDim),
     ...(ffn === null ? [] : under('ffn', ffn.kind === 'moe' ? moeParameters(ffn) : ffnParameters(ffn))),
     ...normParameters('postFfnNorm', norms.postFfn, hiddenDim),
+    ...(useOutputScale ? [['outputScale', [1]] satisfies Entry] : []),
   ];
 }
 
@@ -92,15 +93,17 @@ function gatedDeltaParameters(mixer: GatedDeltaSpec): Entry[] {
 
 function attentionParameters(attention: AttentionSpec): Entry[] {
   const { hiddenDim, numHeads, numKvHeads, headDim, useBiasQ, useBiasKv, useBiasO } = attention;
-  const { useSinks, useOutputGate } = attention;
+  const { useSinks, useOutputGate, valuesAreKeys } = attention;
   return [
     ...linear('q', numHeads * headDim, hiddenDim, useBiasQ),
-    ...linear('k', numKvHeads * headDim, hiddenDim, useBiasKv),
-    ...linear('v', numKvHeads * headDim, hiddenDim, useBiasKv),
+    ...(valuesAreKeys ? ['kv'] : ['k', 'v']).flatMap((name) =>
+      linear(name, numKvHeads * headDim, hiddenDim, useBiasKv),
+    ),
     ...linear('o', hiddenDim, numHeads * headDim, useBiasO),
     ...(useOutputGate ? linear('gate', numHeads * headDim, hiddenDim, false) : []),
     ...(useSinks ? [['sinks', [numHeads]] satisfies Entry] : []),
     ...qkNormParameters(attention),
+    ...normParameters('v.norm', attention.vNorm, headDim),
     ...normParameters('outputNorm', attention.outputNorm, numHeads * headDim),
   ];
 }
@@ -146,15 +149,22 @@ function ffnParameters({ hiddenDim, intermediateDim, useGate, useBias, innerNorm
   ];
 }
 
-function moeParameters({ hiddenDim, numExperts, intermediateDim, useBias, router, shared }: MoeSpec): Entry[] {
+function moeParameters({ hiddenDim, numExperts, intermediateDim, useBias, router, norms, shared }: MoeSpec): Entry[] {
+  const ofDim = (name: string, norm: NormSpec | null | undefined) => normParameters(name, norm ?? null, hiddenDim);
   return [
+    ...ofDim('router.norm', router.norm),
     ...linear('router', numExperts, hiddenDim, router.useBias),
     ['experts.gate.weight', [numExperts, intermediateDim, hiddenDim]],
     ['experts.up.weight', [numExperts, intermediateDim, hiddenDim]],
     ['experts.down.weight', [numExperts, hiddenDim, intermediateDim]],
     ...(useBias ? expertBiases(numExperts, intermediateDim, hiddenDim) : []),
     ...(router.useSelectionBias ? [['router.selectionBias', [numExperts]] satisfies Entry] : []),
+    ...(router.useExpertScale ? [['expertScale', [numExperts]] satisfies Entry] : []),
+    ...ofDim('expertsPreNorm', norms.pre),
+    ...ofDim('expertsPostNorm', norms.post),
     ...(shared === null ? [] : under('shared', ffnParameters(shared.ffn))),
+    ...ofDim('sharedPreNorm', shared?.norms.pre),
+    ...ofDim('sharedPostNorm', shared?.norms.post),
     ...(shared?.useGate ? linear('sharedGate', 1, hiddenDim, false) : []),
   ];
 }

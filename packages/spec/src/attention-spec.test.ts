@@ -19,6 +19,8 @@ test('the seed’s defaults', () => {
     useBiasKv: true,
     useBiasO: false,
     qkNorm: null,
+    vNorm: null,
+    valuesAreKeys: false,
     clipQkv: null,
     softcap: null,
     useSinks: false,

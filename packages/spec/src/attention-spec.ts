@@ -50,6 +50,10 @@ const attentionShape = {
   useBiasKv: z.boolean(),
   useBiasO: z.boolean(),
   qkNorm: qkNormSchema.nullable().default(null),
+  /** Normalises the values of each head (Gemma 4). */
+  vNorm: normSpecSchema.nullable().default(null),
+  /** Values are what keys are before they are normalised and turned: they have no projection of their own (Gemma 4). */
+  valuesAreKeys: z.boolean().default(false),
   /** Bounds each number of q, k and v to ± this (OLMo, DBRX). */
   clipQkv: positive.nullable().default(null),
   /** Bounds scaled products: `c · tanh(scale · q·k / c)` (Gemma 2). */
@@ -114,6 +118,10 @@ export interface AttentionOptions {
   /** Default none. */
   qkNorm?: QkNormOptions | null;
   /** Default none. */
+  vNorm?: NormSpec | null;
+  /** Default false. */
+  valuesAreKeys?: boolean;
+  /** Default none. */
   clipQkv?: number | null;
   /** Default none. */
   softcap?: number | null;
@@ -155,6 +163,8 @@ export function attentionSpec(options: AttentionOptions): InlineAttentionSpec {
     useBiasKv: options.useBiasKv ?? true,
     useBiasO: options.useBiasO ?? false,
     qkNorm: options.qkNorm ?? null,
+    vNorm: options.vNorm ?? null,
+    valuesAreKeys: options.valuesAreKeys ?? false,
     clipQkv: options.clipQkv ?? null,
     softcap: options.softcap ?? null,
     useSinks: options.useSinks ?? false,

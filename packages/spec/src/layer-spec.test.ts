@@ -15,6 +15,7 @@ test('the seed’s defaults of a layer: RMS norms before the sublayers', () => {
     postNormOf: 'sublayer',
     residual: 'sequential',
     residualScale: 1,
+    useOutputScale: false,
   });
 });
 

@@ -41,6 +41,8 @@ const layerShape = {
   residual: z.enum(['sequential', 'parallel']).default('sequential'),
   /** Multiplies what each sublayer gives before it is added (Granite). */
   residualScale: positive.default(1),
+  /** What leaves the layer is multiplied by a learned number (Gemma 4). */
+  useOutputScale: z.boolean().default(false),
 };
 
 /** One transformer layer: a token mixer, then a feed-forward network, each on a residual. */
@@ -86,6 +88,8 @@ export interface LayerShapeOptions {
   residual?: LayerSpec['residual'];
   /** Default 1. */
   residualScale?: number;
+  /** Default false. */
+  useOutputScale?: boolean;
 }
 
 /** A layer that stands alone, by the seed's names and defaults. @throws SpecError that names the field. */
@@ -108,6 +112,7 @@ export function layerSpec(options: LayerOptions): InlineLayerSpec {
     postNormOf: options.postNormOf ?? (preNorm ? 'sublayer' : 'residual'),
     residual,
     residualScale,
+    useOutputScale: options.useOutputScale ?? false,
   });
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { activationTypeSchema, type FfnSpec, ffnSpecSchema, gatingShape } from './ffn-spec.ts';
+import { type NormSpec, normSpecSchema } from './norm-spec.ts';
 import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
 
@@ -28,8 +29,19 @@ const routerSchema = z.strictObject({
   useBias: z.boolean().default(false),
   /** What the scores multiply: what the experts give, or what they see (Llama 4). */
   scored: z.enum(['outputs', 'inputs']).default('outputs'),
+  /** Normalises what the router sees (Gemma 4). */
+  norm: normSpecSchema.nullable().default(null),
+  /** Multiplies the logits. */
+  logitScale: positive.default(1),
+  /** A learned number for each expert multiplies its score where it is chosen, at last (Gemma 4). */
+  useExpertScale: z.boolean().default(false),
 });
 export type RouterSpec = z.infer<typeof routerSchema>;
+
+/** Where experts, or a shared network, normalise for themselves: what they see, and what they give; null where they do not. */
+const branchNormsSchema = z
+  .strictObject({ pre: normSpecSchema.nullable(), post: normSpecSchema.nullable() })
+  .default({ pre: null, post: null });
 
 /**
  * A mixture of gated experts: of `numExperts` the router's best `topK` see a token, and their results are summed by score;
@@ -48,11 +60,21 @@ export const moeSpecSchema = z
     useBias: z.boolean().default(false),
     ...gatingShape,
     router: routerSchema,
+    /** Of the experts; the router sees what comes before. */
+    norms: branchNormsSchema,
     /** Sees every token; `useGate` multiplies its result by the sigmoid of a number that a projection makes of the input. */
-    shared: z.strictObject({ ffn: ffnSpecSchema, useGate: z.boolean() }).nullable().default(null),
+    shared: z
+      .strictObject({ ffn: ffnSpecSchema, useGate: z.boolean(), norms: branchNormsSchema })
+      .nullable()
+      .default(null),
   })
   .superRefine(checkMoe);
 export type MoeSpec = z.infer<typeof moeSpecSchema>;
+
+interface BranchNorms {
+  pre: NormSpec | null;
+  post: NormSpec | null;
+}
 
 export interface MoeOptions {
   hiddenDim: number;
@@ -69,8 +91,10 @@ export interface MoeOptions {
   upOffset?: number;
   /** Default: softmax over all, the best of it, divided by their sum. */
   router?: Partial<RouterSpec>;
-  /** A network that sees every token; default none. `useGate` defaults to false. */
-  shared?: { ffn: FfnSpec; useGate?: boolean } | null;
+  /** Default none. */
+  norms?: BranchNorms;
+  /** A network that sees every token; default none. `useGate` defaults to false, `norms` to none. */
+  shared?: { ffn: FfnSpec; useGate?: boolean; norms?: BranchNorms } | null;
 }
 
 /** A mixture of experts. @throws SpecError that names the field. */
@@ -84,16 +108,21 @@ export function moeSpec({ activation = 'silu', router = {}, shared = null, ...di
     groups: null,
     useBias: false,
     scored: 'outputs',
+    norm: null,
+    logitScale: 1,
+    useExpertScale: false,
   } as const;
+  const norms: BranchNorms = { pre: null, post: null };
   return parseWith(moeSpecSchema, {
     kind: 'moe',
     useBias: false,
     innerLimit: null,
     upOffset: 0,
+    norms,
     ...dims,
     activation: activation === 'swish' ? 'silu' : activation,
     router: { ...usual, ...router },
-    shared: shared && { useGate: false, ...shared },
+    shared: shared && { useGate: false, norms, ...shared },
   });
 }
 

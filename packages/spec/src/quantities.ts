@@ -14,6 +14,7 @@ export interface ParameterCount {
   embedding: number;
   mixers: number;
   ffns: number;
+  /** With what layers multiply by. */
   norms: number;
   /** Without the weights of a head that is tied to the embedding. */
   lmHead: number;
@@ -28,6 +29,7 @@ export function countParameters(model: ModelSpec): ParameterCount {
   const ffns = sum(model.layers, ({ ffn }) => ffnParameters(ffn));
   const norms =
     sum(model.layers, layerNormParameters) +
+    sum(model.layers, ({ useOutputScale }) => (useOutputScale ? 1 : 0)) +
     sum([model.embeddingNorm, model.finalNorm], (norm) => normParameters(norm, model.hiddenDim));
   const lmHead = (model.tieEmbeddings ? 0 : matrix) + (model.useBiasHead ? model.vocabSize : 0);
   return { embedding, mixers, ffns, norms, lmHead, total: embedding + mixers + ffns + norms + lmHead };
@@ -172,16 +174,24 @@ function deltaWeights(mixer: GatedDeltaSpec): number {
 }
 
 /** Of the projections q, k, v, o, and the gate's. */
-function attentionWeights({ hiddenDim, numHeads, numKvHeads, headDim, useOutputGate }: AttentionSpec): number {
-  return hiddenDim * headDim * (2 * (numHeads + numKvHeads) + (useOutputGate ? numHeads : 0));
+function attentionWeights(attention: AttentionSpec): number {
+  const { hiddenDim, numHeads, numKvHeads, headDim, useOutputGate } = attention;
+  const heads = 2 * numHeads + numKvHeads * kvProjections(attention) + (useOutputGate ? numHeads : 0);
+  return hiddenDim * headDim * heads;
+}
+
+/** Keys and values have one between them, or one each. */
+function kvProjections({ valuesAreKeys }: AttentionSpec): number {
+  return valuesAreKeys ? 1 : 2;
 }
 
 function attentionParameters(attention: AttentionSpec): number {
   const { hiddenDim, numHeads, numKvHeads, headDim, useBiasQ, useBiasKv, useBiasO } = attention;
-  const biases =
-    (useBiasQ ? numHeads * headDim : 0) + (useBiasKv ? 2 * numKvHeads * headDim : 0) + (useBiasO ? hiddenDim : 0);
+  const kvBiases = useBiasKv ? kvProjections(attention) * numKvHeads * headDim : 0;
+  const biases = (useBiasQ ? numHeads * headDim : 0) + kvBiases + (useBiasO ? hiddenDim : 0);
   const sinks = attention.useSinks ? numHeads : 0;
-  const norms = qkNormParameters(attention) + normParameters(attention.outputNorm, numHeads * headDim);
+  const ofValues = normParameters(attention.vNorm, headDim);
+  const norms = qkNormParameters(attention) + ofValues + normParameters(attention.outputNorm, numHeads * headDim);
   return attentionWeights(attention) + biases + sinks + norms;
 }
 
@@ -225,9 +235,12 @@ function ffnParameters(ffn: LayerSpec['ffn']): number {
 function moeParameters(moe: MoeSpec): number {
   const { hiddenDim, numExperts, intermediateDim, useBias, router, shared } = moe;
   const expertBiases = useBias ? 2 * intermediateDim + hiddenDim : 0;
-  const routerBiases = numExperts * ((router.useBias ? 1 : 0) + (router.useSelectionBias ? 1 : 0));
+  const routerBiases =
+    numExperts * [router.useBias, router.useSelectionBias, router.useExpertScale].filter(Boolean).length;
   const ofShared = shared === null ? 0 : ffnParameters(shared.ffn) + sharedGateWeights(moe);
-  return routerWeights(moe) + routerBiases + numExperts * (expertWeights(moe) + expertBiases) + ofShared;
+  const norms = [router.norm, moe.norms.pre, moe.norms.post, shared?.norms.pre ?? null, shared?.norms.post ?? null];
+  const ofNorms = sum(norms, (norm) => normParameters(norm, hiddenDim));
+  return routerWeights(moe) + routerBiases + numExperts * (expertWeights(moe) + expertBiases) + ofShared + ofNorms;
 }
 
 function layerNormParameters({ norms, mixer }: LayerSpec): number {

@@ -71,7 +71,7 @@ const attention = fc
     queryGrowth: fc.option(fc.record({ interval: size, strength: factor })),
     scale: factor,
     rope: fc.option(rope),
-    qkNorm: fc.option(qkNorm),
+    ...{ qkNorm: fc.option(qkNorm), vNorm: maybeNorm, valuesAreKeys: fc.boolean() },
     ...{ useBiasQ: fc.boolean(), useBiasKv: fc.boolean(), useBiasO: fc.boolean() },
     ...{ clipQkv: fc.option(factor), softcap: fc.option(factor), useSinks: fc.boolean(), useOutputGate: fc.boolean() },
     ...{ outputNorm: maybeNorm, alibiSlopes: fc.option(fc.array(factor, { minLength: 4, maxLength: 4 })) },
@@ -116,6 +116,8 @@ const dense = fc
     ffnSpec({ ...options, ...(options.useGate ? { innerLimit, upOffset } : {}), hiddenDim }),
   );
 
+const branchNorms = fc.record({ pre: maybeNorm, post: maybeNorm });
+
 const moe = fc
   .record({
     intermediateDim: size,
@@ -124,13 +126,19 @@ const moe = fc
       score: fc.constantFrom('softmax', 'sigmoid'),
       order: fc.constantFrom('score_then_topk', 'topk_then_score'),
       ...{ normalize: fc.boolean(), scale: factor, useSelectionBias: fc.boolean(), useBias: fc.boolean() },
-      scored: fc.constantFrom('outputs', 'inputs'),
+      ...{
+        scored: fc.constantFrom('outputs', 'inputs'),
+        norm: maybeNorm,
+        logitScale: factor,
+        useExpertScale: fc.boolean(),
+      },
       groups: fc.option(
         fc.record({ count: fc.constant(2), chosen: fc.constant(1), score: fc.constantFrom('max', 'top2_sum') }),
       ),
     }),
     ...{ useBias: fc.boolean(), ...gating },
-    shared: fc.option(fc.record({ ffn: dense, useGate: fc.boolean() })),
+    norms: branchNorms,
+    shared: fc.option(fc.record({ ffn: dense, useGate: fc.boolean(), norms: branchNorms })),
   })
   .map((options) => moeSpec({ ...options, hiddenDim, numExperts: 4, topK: 2 }));
 
@@ -144,7 +152,7 @@ const layer = fc
       { residual: 'sequential', postNormOf: 'residual' } as const,
       { residual: 'parallel', postNormOf: 'sublayer' } as const,
     ),
-    residualScale: factor,
+    ...{ residualScale: factor, useOutputScale: fc.boolean() },
   })
   .map(({ arrangement, norms, ffn, ...options }) => {
     const ofFfn = ffn === null ? { preFfn: null, postFfn: null } : {};

@@ -256,12 +256,14 @@ const experts = (
         limit: null,
         upOffset: 0,
         scored: 'outputs',
+        hasExpertScale: false,
       } as const;
       return [
         { attrs, inputs },
         { attrs: { ...attrs, fn: 'gelu_tanh', normalize: true, scale: 2.5 }, inputs: [...inputs, [count]] },
         { attrs: { ...attrs, limit: 0.5 }, inputs, mayBeRefused: true },
         { attrs: { ...attrs, scored: 'inputs', scale: 2.5 }, inputs, mayBeRefused: true },
+        { attrs: { ...attrs, hasExpertScale: true }, inputs: [...inputs, [count], [count]], mayBeRefused: true },
         {
           attrs: { ...attrs, fn: 'quick_gelu', limit: 0.5, upOffset: 1 },
           inputs: [...inputs, [count, inner], [count, inner], [count, width]],
@@ -301,6 +303,7 @@ const expertGroups = (
       limit: null,
       upOffset: 0,
       scored: 'outputs',
+      hasExpertScale: false,
     } as const;
     return [
       { attrs: { ...attrs, score: 'softmax' }, inputs, mayBeRefused: true },

@@ -320,7 +320,7 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
       [experts, width, inner],
     ];
     // Scores may be equal: which are the best is then decided by a bias, or all are.
-    const isBiased = random.once(2);
+    const [isBiased, hasExpertScale] = [random.once(2), random.once(4)];
     const merits = Array.from({ length: experts }, (_, i) => 10 * ((i * 5 + 3) % 7) + i);
     const bias = isBiased ? [make.node('constant', { shape: [experts], data: merits }, [])] : [];
     const attrs = {
@@ -334,8 +334,10 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
       limit: null,
       upOffset: 0,
       scored: random.pick(['outputs', 'outputs', 'inputs'] as const),
+      hasExpertScale,
     } as const;
-    return make.node('moe', attrs, [x, logits, ...shapes.map((shape) => make.parameter(shape)), ...bias]);
+    const scale = hasExpertScale ? [make.filled([experts])] : [];
+    return make.node('moe', attrs, [x, logits, ...shapes.map((shape) => make.parameter(shape)), ...bias, ...scale]);
   },
   mul: binary('mul'),
   reshape(make) {

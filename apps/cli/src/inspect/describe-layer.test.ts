@@ -25,9 +25,14 @@ test('attention, with what is special about it', () => {
   expect(described({ attention: biased, ffn })[0]).toBe(
     'multi_head attention, 4 heads of 16, linear biases, output gate, no rotary positions',
   );
-  const chunked = attentionSpec({ ...heads, chunkSize: 32, queryGrowth: { interval: 16, strength: 0.1 } });
+  const chunked = attentionSpec({
+    ...heads,
+    valuesAreKeys: true,
+    chunkSize: 32,
+    queryGrowth: { interval: 16, strength: 0.1 },
+  });
   expect(described({ attention: chunked, ffn })[0]).toBe(
-    'multi_head attention, 4 heads of 16, chunks of 32, queries grow every 16, rotary θ 10000',
+    'multi_head attention, 4 heads of 16, values are keys, chunks of 32, queries grow every 16, rotary θ 10000',
   );
 });
 

@@ -10,6 +10,7 @@ export function describeMixer(mixer: LayerSpec['mixer'], ropeTables: ModelSpec['
     `${attentionType} attention`,
     `${numHeads} heads${over} of ${headDim}`,
     ...(slidingWindowSize === null ? [] : [`window ${slidingWindowSize}`]),
+    ...(mixer.valuesAreKeys ? ['values are keys'] : []),
     ...(mixer.chunkSize === null ? [] : [`chunks of ${mixer.chunkSize}`]),
     ...(alibiSlopes === null ? [] : ['linear biases']),
     ...(mixer.softcap === null ? [] : [`logits capped at ${mixer.softcap}`]),

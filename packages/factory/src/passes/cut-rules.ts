@@ -111,9 +111,9 @@ function product({ type }: { type: { shape: readonly Dim[] } }, [x, , ...bias]: 
  * Every device computes a part of the inner dimension of each expert: a summand of what the chosen ones give. Of the biases
  * of results each adds its share.
  */
-function experts(_node: unknown, operands: readonly Operand[]): Way | null {
+function experts({ attrs }: NodeOf<'moe'>, operands: readonly Operand[]): Way | null {
   if (operands[0]?.cut !== null) return null;
-  const { gates } = moeBiases(operands.map((_, i) => i));
+  const { gates } = moeBiases(attrs, [...operands.keys()]);
   const ofBiases: readonly Form[] = [1, 1, 'share'];
   const inputs = operands.map((_, i): Form => ofBiases[gates?.indexOf(i) ?? -1] ?? [null, null, 1, 1, 2][i] ?? null);
   return { inputs, result: null, isSum: true };

@@ -8,7 +8,7 @@ type WeightGroup = 'ff1_3' | 'ff2' | 'wqkv' | 'wo';
 const groups: Readonly<Record<WeightGroup, RegExp>> = {
   ff1_3: /\.ffn\.(?:shared\.|experts\.)?(?:gate|up)\.weight$/,
   ff2: /\.ffn\.(?:shared\.|experts\.)?down\.weight$/,
-  wqkv: /\.mixer\.(?:q|k|v|q\.down|q\.up|kvDown|kvUp|in)\.weight$/,
+  wqkv: /\.mixer\.(?:q|k|v|kv|q\.down|q\.up|kvDown|kvUp|in|in\.q|in\.k|in\.v|in\.gate)\.weight$/,
   wo: /\.mixer\.(?:o|out)\.weight$/,
 };
 

@@ -139,6 +139,7 @@ describe.each<[name: string, options: Partial<UniformOptions>]>([
 
 test.each<[what: string, options: Partial<UniformOptions>]>([
   ['normalised all together', { qkNorm: { norm: qkNorm, scope: 'full_width' } }],
+  ['that are values, too,', { valuesAreKeys: true, vNorm: { ...qkNorm, weight: 'none' } }],
   ['with slopes', { alibiSlopes: Array.from({ length: 16 }, (_, i) => 2 ** (-i / 2)), rope: null }],
 ])('KV heads %s are not repeated, but give what they give on one', async (_what, options) => {
   const spec = uniformModelSpec({ ...llama, ...options });
@@ -156,6 +157,10 @@ function ofExperts(options: Partial<MoeOptions> = {}): ModelSpec {
 
 describe.each<[name: string, options: Partial<MoeOptions>]>([
   ['experts', {}],
+  [
+    'experts with norms and scales',
+    { norms: { pre: qkNorm, post: qkNorm }, router: { norm: qkNorm, useExpertScale: true } },
+  ],
   ['experts of a biased choice', { router: { score: 'sigmoid', useSelectionBias: true, useBias: true } }],
   ['beside a shared one', { shared: { ffn: ffnSpec({ hiddenDim: 64, intermediateDim: 8 }), useGate: true } }],
 ])('%s', (_name, options) => {

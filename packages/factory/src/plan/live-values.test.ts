@@ -26,7 +26,11 @@ test('an op of experts needs room for those that a token sees', () => {
   const attrs = { topK: 2, fn: 'silu', score: 'softmax', order: 'score_then_topk', normalize: true, scale: 1 } as const;
   const inputs = [x, logits, ...experts, builder.parameter('down', [4, 10, 20])];
   const y = builder.scope('y', () =>
-    builder.node('moe', { ...attrs, groups: null, limit: null, upOffset: 0, scored: 'outputs' }, inputs),
+    builder.node(
+      'moe',
+      { ...attrs, groups: null, limit: null, upOffset: 0, scored: 'outputs', hasExpertScale: false },
+      inputs,
+    ),
   );
   // x, the logits and the result; gate, up and result of two experts.
   const graph = builder.build({ y });

@@ -14,8 +14,8 @@ export const moe: Lowering<'moe'> = (context, { attrs, inputs: names }, inputs) 
   const { g, arena } = context;
   const x = at(inputs, 0);
   const [tokens = 1, width = 1] = x.shape;
-  const { selection, gates } = moeBiases(inputs);
-  const { ids, weights } = route(context, attrs, at(inputs, 1), selection);
+  const { selection, gates, expertScale } = moeBiases(attrs, inputs);
+  const { ids, weights } = route(context, attrs, at(inputs, 1), { selection, expertScale });
   const one = g.reshape4d(arena, x.tensor, width, 1, tokens, 1);
   const isOfInput = attrs.scored === 'inputs';
   const token = isOfInput ? g.mul(arena, g.repeat4d(arena, one, width, attrs.topK, tokens, 1), weights) : one;
@@ -47,7 +47,12 @@ interface Routes {
 
 type Attrs = Parameters<Lowering<'moe'>>[1]['attrs'];
 
-function route(context: LoweringContext, attrs: Attrs, logits: Lowered, bias: Lowered | null): Routes {
+function route(
+  context: LoweringContext,
+  attrs: Attrs,
+  logits: Lowered,
+  { selection: bias, expertScale }: { selection: Lowered | null; expertScale: Lowered | null },
+): Routes {
   const { g, arena } = context;
   const { topK, score, order, normalize, scale, groups } = attrs;
   const [tokens = 1, experts = 1] = logits.shape;
@@ -60,7 +65,10 @@ function route(context: LoweringContext, attrs: Attrs, logits: Lowered, bias: Lo
   const scored = order === 'score_then_topk' ? flat : scores(context, score, flat);
   const shares = normalize ? g.div(arena, scored, g.sumRows(arena, scored)) : scored;
   const scaled = scale === 1 ? shares : g.scaleBias(arena, shares, scale, 0);
-  return { ids, weights: g.reshape4d(arena, scaled, 1, topK, tokens, 1) };
+  const shares3d = g.reshape4d(arena, scaled, 1, topK, tokens, 1);
+  if (expertScale === null) return { ids, weights: shares3d };
+  const ofTokens = g.repeat4d(arena, g.reshape4d(arena, expertScale.tensor, 1, experts, 1, 1), 1, experts, tokens, 1);
+  return { ids, weights: g.mul(arena, shares3d, g.getRows(arena, ofTokens, ids)) };
 }
 
 /** The merits `[E, N]` of experts of the best groups; -∞ for the others. */

@@ -152,11 +152,13 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
         limit: isLate ? 0.7 : null,
         upOffset: isLate ? 1 : 0,
         scored: isSigmoid ? ('inputs' as const) : ('outputs' as const),
+        hasExpertScale: isLate,
       },
       types: [
         ...[float32('N', width), float32('N', experts), float32(experts, inner, width), float32(experts, inner, width)],
         ...[float32(experts, width, inner), ...(isSigmoid ? [float32(experts)] : [])],
         ...(isLate ? [float32(experts, inner), float32(experts, inner), float32(experts, width)] : []),
+        ...(isLate ? [float32(experts)] : []),
       ],
     })),
   mul: binary,

@@ -34,22 +34,27 @@ const attrs = z.strictObject({
   upOffset: z.number(),
   /** What the scores multiply: what the experts give, or what they see. */
   scored: z.enum(['outputs', 'inputs']).default('outputs'),
+  /** The last input is a number for each expert, which multiplies its score where it is chosen, at last. */
+  hasExpertScale: z.boolean().default(false),
 });
 export type MoeAttrs = z.output<typeof attrs>;
 
 /**
  * A mixture of gated experts (arXiv:1701.06538): of `E` experts the router's best `topK` see each token, and their results
- * are summed by its scores, or what they see is multiplied by them. `x[N, D] logits[N, E] gate[E, I, D] up[E, I, D] down[E, D, I] (bias[E]) (gate[E, I] up[E, I] down[E, D]) → [N, D]`;
- * the bias is added to the scores for the choice alone (arXiv:2408.15664), the last three to what the experts' matrices give. Which of equal experts are chosen is not said.
+ * are summed by its scores, or what they see is multiplied by them. `x[N, D] logits[N, E] gate[E, I, D] up[E, I, D] down[E, D, I] (bias[E]) (gate[E, I] up[E, I] down[E, D]) (scale[E]) → [N, D]`;
+ * the bias is added to the scores for the choice alone (arXiv:2408.15664), the next three to what the experts' matrices give. Which of equal experts are chosen is not said.
  */
 export const moe = defineOp({
   name: 'moe',
   kind: 'primitive',
   attrs,
   rowwise: true,
-  infer({ topK, groups }, inputs) {
-    expect.count(inputs, 5, 9);
-    if (inputs.length === 7) throw new Error('takes no biases of experts, or one for each of gate, up and down');
+  infer(moeAttrs, inputs) {
+    const { topK, groups, hasExpertScale } = moeAttrs;
+    const ofScale = hasExpertScale ? 1 : 0;
+    expect.count(inputs, 5 + ofScale, 9 + ofScale);
+    if (inputs.length === 7 + ofScale)
+      throw new Error('takes no biases of experts, or one for each of gate, up and down');
     const x = expect.input(inputs, 0, 'float32', 2);
     const [rows, width] = x.shape;
     const logits = expect.input(inputs, 1, 'float32', 2);
@@ -60,7 +65,8 @@ export const moe = defineOp({
     expect.shape(gate, 2, [experts, inner, width]);
     expect.shape(expect.input(inputs, 3), 3, gate.shape);
     expect.shape(expect.input(inputs, 4), 4, [experts, width, inner]);
-    const { selection, gates } = moeBiases(inputs.map((_, index) => index));
+    const { selection, gates, expertScale } = moeBiases(moeAttrs, [...inputs.keys()]);
+    if (expertScale !== null) expect.shape(expect.input(inputs, expertScale), expertScale, [experts]);
     if (selection !== null) expect.shape(expect.input(inputs, selection), selection, [experts]);
     gates?.forEach((index, i) => {
       expect.shape(expect.input(inputs, index), index, [experts, i < 2 ? inner : width]);
@@ -73,12 +79,14 @@ export const moe = defineOp({
   },
   evaluate(moeAttrs, inputs) {
     const [x, logits] = [floats(inputs[0]), floats(inputs[1])];
-    const biases = moeBiases(inputs.map(floats));
+    const biases = moeBiases(moeAttrs, inputs.map(floats));
     const bias = biases.selection?.data ?? null;
     const [, width = 1] = x.shape;
     const [, experts = 1] = logits.shape;
     const rows = Array.from({ length: x.shape[0] ?? 0 }, (_, row) => {
-      const chosen = route(moeAttrs, logits.data.subarray(row * experts, (row + 1) * experts), bias);
+      const chosen = route(moeAttrs, logits.data.subarray(row * experts, (row + 1) * experts), bias).map(
+        ({ expert, score }) => ({ expert, score: score * (biases.expertScale?.data[expert] ?? 1) }),
+      );
       const token = x.data.subarray(row * width, (row + 1) * width);
       const results = chosen.map(({ expert, score }) => {
         const isOfInput = moeAttrs.scored === 'inputs';
@@ -142,11 +150,16 @@ function scoresOf(score: MoeAttrs['score'], logits: readonly number[]): number[]
   return exponentials.map((one) => one / sum);
 }
 
-/** Of the inputs those that are biases: that of the choice, and those of gate, up and down. */
-export function moeBiases<T>(inputs: readonly T[]): { selection: T | null; gates: T[] | null } {
-  const hasGates = inputs.length >= 8;
-  const [selection = null] = inputs.slice(5, hasGates ? -3 : undefined);
-  return { selection, gates: hasGates ? inputs.slice(-3) : null };
+/** Of the inputs those that may be absent: the bias of the choice, those of gate, up and down, and the scale of each expert. */
+export function moeBiases<T>(
+  { hasExpertScale }: Pick<MoeAttrs, 'hasExpertScale'>,
+  inputs: readonly T[],
+): { selection: T | null; gates: T[] | null; expertScale: T | null } {
+  const [expertScale = null] = hasExpertScale ? inputs.slice(-1) : [];
+  const biases = inputs.slice(5, hasExpertScale ? -1 : undefined);
+  const hasGates = biases.length >= 3;
+  const [selection = null] = biases.slice(0, hasGates ? -3 : undefined);
+  return { selection, gates: hasGates ? biases.slice(-3) : null, expertScale };
 }
 
 /** `down(fn(gate x) · (up x + offset))` of one expert and one token; `weights`: gate, up, down, and their biases. */

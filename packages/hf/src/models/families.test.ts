@@ -573,6 +573,10 @@ describe('mamba2', () => {
 /** What families need beside the keys that most have. */
 const special: Readonly<Record<string, object>> = {
   deepseek_v2: { num_experts_per_tok: 2 },
+  gemma4: {
+    ...{ hidden_size_per_layer_input: 0, attention_k_eq_v: true, enable_moe_block: true },
+    ...{ num_experts: 4, top_k_experts: 2, moe_intermediate_size: 24 },
+  },
   mamba2: { num_heads: 8, head_dim: 16 },
   qwen2_5_vl: { rope_scaling: { type: 'mrope', mrope_section: [2, 3, 3] } },
 };

@@ -5,6 +5,7 @@ import deepseek_v3 from './deepseek_v3.ts';
 import gemma from './gemma.ts';
 import gemma2 from './gemma2.ts';
 import gemma3_text from './gemma3_text.ts';
+import gemma4 from './gemma4.ts';
 import gpt_oss from './gpt_oss.ts';
 import gpt2 from './gpt2.ts';
 import granite from './granite.ts';
@@ -33,6 +34,7 @@ export const models: readonly ModelFamily[] = [
   gemma,
   gemma2,
   gemma3_text,
+  gemma4,
   gpt_oss,
   gpt2,
   granite,
