@@ -26,6 +26,12 @@ const tensorParallel = wholeNumber({
   min: 1,
   about: "devices to cut the model over; default: as many of the board's as it can be cut over",
 });
+const pipelineParallel = wholeNumber({
+  name: 'pipeline-parallel-size',
+  placeholder: 'N',
+  min: 1,
+  about: 'stages of layers, each on devices of its own; default: 1',
+});
 const all = flag({ name: 'all', about: 'a line for each device that is known' });
 const json = flag({ name: 'json', about: 'prints the same as JSON' });
 
@@ -35,7 +41,19 @@ const doesNotFit = 3;
 export const plan: Command = {
   about:
     'Says whether a model fits on a device, and what would, from its headers alone: neither weights nor the device need be here. Ends with 0 when it fits (with --all: on some device), 3 when it does not, 2 when the device is unknown.',
-  inputs: [modelArgument, device, weightDtype, kvCacheDtype, kvDtype, context, batch, tensorParallel, all, json],
+  inputs: [
+    modelArgument,
+    device,
+    weightDtype,
+    kvCacheDtype,
+    kvDtype,
+    context,
+    batch,
+    tensorParallel,
+    pipelineParallel,
+    all,
+    json,
+  ],
   examples: [
     { line: 'plan ./config.json --device n300 --weight-dtype bfloat8_b --context 8k', about: 'on both its chips' },
     { line: 'plan smollm2-135m-instruct --all --batch 4', about: 'on every device' },
@@ -64,17 +82,15 @@ export const plan: Command = {
 
 async function readOptions(read: Read, { spec, weights, randomSeed }: Architecture): Promise<PlanOptions> {
   const { dtypeOf } = await import('@tttv2/graph');
-  const [weightType, cacheType, devices] = [
-    read(weightDtype),
-    read(kvCacheDtype) ?? read(kvDtype),
-    read(tensorParallel),
-  ];
+  const [weightType, cacheType] = [read(weightDtype), read(kvCacheDtype) ?? read(kvDtype)];
+  const [devices, stages] = [read(tensorParallel), read(pipelineParallel)];
   return {
     context: readContext(read, spec),
     batch: read(batch),
     ...(weightType === undefined ? {} : { weightDtype: weightType }),
     ...(cacheType === undefined ? {} : { kvCacheDtype: cacheType }),
     ...(devices === undefined ? {} : { tensorParallelSize: devices }),
+    ...(stages === undefined ? {} : { pipelineParallelSize: stages }),
     // A configuration alone does not say how its weights are stored.
     ...(randomSeed === null ? { stored: (name) => dtypeOf(weights.describe(name)) } : {}),
   };

@@ -56,8 +56,9 @@ export function showMatrix(name: string, rows: readonly { device: string; plan: 
   ].join('\n');
 }
 
-function deviceCount({ tensorParallelSize }: PlannedDevice): string {
-  return tensorParallelSize === 1 ? '' : `${tensorParallelSize} × `;
+function deviceCount({ tensorParallelSize, pipelineParallelSize }: PlannedDevice): string {
+  const used = tensorParallelSize * pipelineParallelSize;
+  return used === 1 ? '' : `${used} × `;
 }
 
 function settingsOf({ weightDtype, need, demand: { context, batch } }: MemoryPlan): string {
@@ -66,9 +67,16 @@ function settingsOf({ weightDtype, need, demand: { context, batch } }: MemoryPla
   return `${weights}, cache in ${need.kvCacheDtype}, ${sequences} of ${context} tokens`;
 }
 
-function placeOf({ devices, tensorParallelSize: used, memoryBytes }: PlannedDevice): string {
+function placeOf({
+  devices,
+  tensorParallelSize: used,
+  pipelineParallelSize: stages,
+  memoryBytes,
+}: PlannedDevice): string {
   const bytes = showBytes(memoryBytes);
   if (devices === 1) return `${bytes} of memory`;
+  if (stages > 1)
+    return `in ${stages} stages on ${used} of its ${devices} devices each, ${bytes} each; sizes are those of one device of the fullest stage`;
   const cut = used === devices ? `cut over its ${devices} devices` : `cut over ${used} of its ${devices} devices`;
   return `${cut}, ${bytes} each; sizes are those of one device`;
 }

@@ -26,7 +26,7 @@ test('no other way has a smaller largest stage', () => {
   fc.assert(
     fc.property(fc.array(block, { minLength: 1, maxLength: 7 }), fc.integer({ min: 1, max: 7 }), (blocks, wanted) => {
       const count = Math.min(wanted, blocks.length);
-      const starts = balanceStages(blocks, count);
+      const starts = balanceStages(blocks, count, 'n300');
       expect(starts).toHaveLength(count);
       const least = Math.min(...[...waysFor(blocks.length, count)].map((way) => largestOf(blocks, way)));
       expect(largestOf(blocks, starts)).toBe(least);
@@ -36,6 +36,6 @@ test('no other way has a smaller largest stage', () => {
 
 test('each stage has something, and they come in order', () => {
   const blocks = [5, 0, 0, 1].map((size, i): Block => new Map([[`${i}`, size]]));
-  expect(balanceStages(blocks, 4)).toEqual([0, 1, 2, 3]);
-  expect(balanceStages(blocks, 1)).toEqual([0]);
+  expect(balanceStages(blocks, 4, 'n300')).toEqual([0, 1, 2, 3]);
+  expect(balanceStages(blocks, 1, 'n300')).toEqual([0]);
 });

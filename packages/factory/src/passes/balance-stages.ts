@@ -1,11 +1,18 @@
+import { UnsupportedHardwareError } from '@tttv2/spec';
+
 /** What can stand at the start of a stage with all up to the next: sizes of the parameters it reads, by name. */
 export type Block = ReadonlyMap<string, number>;
 
 /**
  * Deals blocks out to `count` stages in order, so that the largest stage is as small as can be; a parameter that several
- * blocks of a stage read counts once in it. Returns the first block of each stage; there must be as many blocks.
+ * blocks of a stage read counts once in it. Returns the first block of each stage.
+ * @throws UnsupportedHardwareError when there are fewer blocks.
  */
-export function balanceStages(blocks: readonly Block[], count: number): number[] {
+export function balanceStages(blocks: readonly Block[], count: number, device: string): number[] {
+  if (count > blocks.length) {
+    const message = `${device}: pipelineParallelSize is ${count}, but the model has ${blocks.length} layers: use up to ${blocks.length}`;
+    throw new UnsupportedHardwareError({ device, field: 'pipelineParallelSize', message });
+  }
   let stages = sizesFrom(blocks, 0).map((size) => ({ largest: size, starts: [0] }));
   for (let stage = 1; stage < count; stage++) {
     const before = stages;

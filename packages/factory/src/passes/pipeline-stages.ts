@@ -1,5 +1,4 @@
 import { elementCount, type Graph, GraphBuilder, type Node, stateOf as stateIn, type ValueId } from '@tttv2/graph';
-import { UnsupportedHardwareError } from '@tttv2/spec';
 import { type Block, balanceStages } from './balance-stages.ts';
 
 /**
@@ -10,14 +9,8 @@ import { type Block, balanceStages } from './balance-stages.ts';
  */
 export function pipelineStages(graph: Graph, count: number, device: string): Graph[] {
   const blocks = blocksOf(graph);
-  if (count > blocks.length) {
-    const message = `${device}: pipelineParallelSize is ${count}, but the model has ${blocks.length} layers: use up to ${blocks.length}`;
-    throw new UnsupportedHardwareError({ device, field: 'pipelineParallelSize', message });
-  }
-  const starts = balanceStages(
-    blocks.map((nodes) => sizesOf(graph, nodes)),
-    count,
-  );
+  const sizes = blocks.map((nodes) => sizesOf(graph, nodes));
+  const starts = balanceStages(sizes, count, device);
   const stages = starts.map((start, i) => blocks.slice(start, starts[i + 1]).flat());
   return stages.map((nodes, i) => stageOf(graph, nodes, stages.slice(0, i).flat(), stages.slice(i + 1).flat()));
 }

@@ -20,16 +20,15 @@ export function checkMemory(
   const isFree = (parameter: string, held: Dtype) => mapsFiles && isMapped(weights, parameter, held);
   const stored = (parameter: string) => dtypeOf(weights.describe(parameter));
   const planner = new Planner(new ModelLayouts(spec), { stored, chosen: chosenIn(program), isFree });
-  const on = planner.place(device, hardware.tensorParallelSize ?? 1);
+  const on = planner.place(device, { ...hardware, tensorParallelSize: hardware.tensorParallelSize ?? 1 });
   const demand = { weightDtype: null, kvCacheDtype: hardware.kvCacheDtype ?? null, context: 1, batch: 1 };
   const need = planner.need(on, demand);
   const wanted = need.weights + need.states;
-  // Stages have even parts at best.
-  const available = on.planned.memoryBytes * (hardware.pipelineParallelSize ?? 1);
+  const available = on.planned.memoryBytes;
   if (wanted <= available) return;
   const [alternative] = findAlternatives(planner, on, demand, []);
   const dtype = alternative?.weightDtype;
-  const most = planner.place(device);
+  const most = planner.place(device, { pipelineParallelSize: hardware.pipelineParallelSize });
   const remedies = [
     ...(dtype === undefined || dtype === null ? [] : [`weightDtype "${dtype}"`]),
     ...(planner.fits(most, demand) ? [`a tensorParallelSize of ${most.planned.tensorParallelSize}`] : []),

@@ -8,6 +8,7 @@ import {
   type WeightDtype,
 } from '@tttv2/spec';
 import { storedAs } from '../passes/weight-dtype.ts';
+import { inLayer } from './in-layer.ts';
 import { peakOfLiveValues } from './live-values.ts';
 import type { HeldParameter, Layout, Part } from './model-layout.ts';
 import type { ParameterRole } from './parameter-roles.ts';
@@ -85,10 +86,6 @@ function needsOf(part: Part, held: Holding, states: number): PartNeed[] {
     weights: sum(parameters, ({ name, ...one }) => held.bytes({ ...one, name: inLayer(name, layer) })),
     states,
   }));
-}
-
-function inLayer(name: string, layer: number): string {
-  return name.replace(/^layers\.\d+/, `layers.${layer}`);
 }
 
 /** All matrices are float32. */

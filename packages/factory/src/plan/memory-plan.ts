@@ -20,6 +20,8 @@ export interface PlannedDevice {
   devices: number;
   /** Over how many of them the model is cut. */
   tensorParallelSize: number;
+  /** Into how many stages, each on as many. */
+  pipelineParallelSize: number;
   /** Bytes of each of them. */
   memoryBytes: number;
 }
@@ -34,7 +36,7 @@ export interface Alternative {
   total: number;
 }
 
-/** Whether a model fits on a device, by its specification alone: all bytes are those of one of its devices. */
+/** Whether a model fits on a device, by its specification alone: all bytes are those of one of its devices, of the fullest stage. */
 export interface MemoryPlan {
   device: PlannedDevice;
   demand: MemoryDemand;

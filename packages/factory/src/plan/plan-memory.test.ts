@@ -95,11 +95,27 @@ test('KV heads are repeated where there are fewer than devices: a device has one
   expect(states('galaxy')).toBe(states('t3k'));
 });
 
+test('stages are planned by the fullest of them', () => {
+  const plan = (options: Partial<PlanOptions>) => planMemory(llama70b, device('t3k'), { context: 2048, ...options });
+  const [cut, staged] = [
+    plan({ weightDtype: 'bfloat8_b' }),
+    plan({ weightDtype: 'bfloat8_b', pipelineParallelSize: 8 }),
+  ];
+  expect(staged.device).toMatchObject({ tensorParallelSize: 1, pipelineParallelSize: 8 });
+  const layers = staged.need.parts.filter(({ kind }) => kind === 'layers').length;
+  expect([9, 10, 11]).toContain(layers);
+  expect(Math.abs(staged.need.weights / cut.need.weights - 1)).toBeLessThan(0.15);
+  expect(plan({ pipelineParallelSize: 2 }).device).toMatchObject({ tensorParallelSize: 4, pipelineParallelSize: 2 });
+  const stagesAndMore = () => plan({ pipelineParallelSize: 4, tensorParallelSize: 4 });
+  expect(stagesAndMore).toThrow('4 stages on 4 devices each are 16, but t3k has 8 devices');
+});
+
 test.each<[name: string, options: Partial<PlanOptions>, error: unknown]>([
   ['n300', { weightDtype: 'q4_k' }, UnsupportedHardwareError],
   ['n300', { kvCacheDtype: 'q8_0' }, UnsupportedHardwareError],
   ['n300', { tensorParallelSize: 4 }, UnsupportedHardwareError],
   ['t3k', { tensorParallelSize: 3 }, UnsupportedHardwareError],
+  ['n300', { pipelineParallelSize: 3 }, UnsupportedHardwareError],
   ['n150', { batch: 33 }, DoesNotFitError],
 ])('%s refuses %j', (name, options, error) => {
   expect(() => planMemory(llama8b, device(name), { context: 64, ...options })).toThrow(Object(error));

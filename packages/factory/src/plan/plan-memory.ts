@@ -25,6 +25,8 @@ export interface PlanOptions {
   kvCacheDtype?: KvCacheDtype;
   /** Default: as many of the board's devices as the model can be cut over. */
   tensorParallelSize?: number;
+  /** Stages that run one after the other, each on devices of its own; default 1. */
+  pipelineParallelSize?: number;
   /** How the checkpoint stores its parameters; default: everything as bfloat16. */
   stored?: StoredDtype;
   /** Devices to suggest when it does not fit. */
@@ -46,7 +48,7 @@ export function planMemory(spec: ModelSpec, device: DeviceSpec, options: PlanOpt
   const { context, batch = 1, weightDtype = null, kvCacheDtype = null, others = [] } = options;
   const demand = { context, batch, weightDtype, kvCacheDtype };
   const planner = new Planner(new ModelLayouts(spec), { stored: options.stored ?? (() => 'bfloat16') });
-  const on = planner.place(device, options.tensorParallelSize);
+  const on = planner.place(device, options);
   checkDemand(device, demand);
   const need = planner.need(on, demand);
   const misfit = firstMisfit(need, on.planned.memoryBytes);
