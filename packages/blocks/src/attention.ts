@@ -1,5 +1,5 @@
 import type { GraphBuilder, ValueId } from '@tttv2/graph';
-import type { AttentionSpec, RopeSpec } from '@tttv2/spec';
+import { type AttentionSpec, outputGateWidth, type RopeSpec } from '@tttv2/spec';
 import { withAlibi } from './alibi.ts';
 import { headNorm } from './head-norm.ts';
 import { linear } from './linear.ts';
@@ -38,7 +38,7 @@ export function attention(
   });
   const mixed = attend(builder, { q, k, v }, spec);
   const joined = builder.node('reshape', { shape: ['N', numHeads * headDim] }, [mixed]);
-  const gated = spec.useOutputGate ? outputGate(builder, x, joined, spec) : joined;
+  const gated = spec.outputGate === null ? joined : gatedOutput(builder, x, joined, spec);
   const normed = norm(builder, 'outputNorm', gated, spec.outputNorm, numHeads * headDim);
   return builder.scope('o', () =>
     linear(builder, normed, { inputs: numHeads * headDim, outputs: hiddenDim, useBias: spec.useBiasO }),
@@ -100,15 +100,15 @@ function grown(builder: GraphBuilder, q: ValueId, growth: NonNullable<AttentionS
 }
 
 /** `[N, H · h]` times the sigmoid of a projection of x. */
-function outputGate(
-  builder: GraphBuilder,
-  x: ValueId,
-  joined: ValueId,
-  { hiddenDim, numHeads, headDim }: AttentionSpec,
-): ValueId {
+function gatedOutput(builder: GraphBuilder, x: ValueId, joined: ValueId, spec: AttentionSpec): ValueId {
+  const { hiddenDim, numHeads, headDim, outputGate } = spec;
   return builder.scope('gate', () => {
-    const gate = linear(builder, x, { inputs: hiddenDim, outputs: numHeads * headDim, useBias: false });
-    return builder.node('glu', { fn: 'sigmoid' }, [gate, joined]);
+    const gate = linear(builder, x, { inputs: hiddenDim, outputs: outputGateWidth(spec), useBias: false });
+    if (outputGate === 'per_number') return builder.node('glu', { fn: 'sigmoid' }, [gate, joined]);
+    const factors = builder.node('activation', { fn: 'sigmoid' }, [gate]);
+    const perHead = builder.node('reshape', { shape: ['N', numHeads, 1] }, [factors]);
+    const gated = builder.node('mul', {}, [split(builder, joined, numHeads, headDim), perHead]);
+    return builder.node('reshape', { shape: ['N', numHeads * headDim] }, [gated]);
   });
 }
 

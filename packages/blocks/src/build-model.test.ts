@@ -35,7 +35,12 @@ const options = fc
         { norm: { ...headNorm, weight: 'none' }, scope: 'per_head', order: 'after_rope' },
       ),
     ),
-    ...{ clipQkv: fc.option(size), softcap: fc.option(size), useSinks: fc.boolean(), useOutputGate: fc.boolean() },
+    ...{
+      clipQkv: fc.option(size),
+      softcap: fc.option(size),
+      useSinks: fc.boolean(),
+      outputGate: fc.constantFrom(null, 'per_number', 'per_head'),
+    },
     ...{ vNorm: fc.option(fc.constant(headNorm)), valuesAreKeys: fc.boolean(), useOutputScale: fc.boolean() },
     queryGrowth: fc.option(fc.record({ interval: size, strength: size })),
     ...{ residualScale: size, logitScale: size, logitSoftcap: fc.option(size), useBiasHead: fc.boolean() },

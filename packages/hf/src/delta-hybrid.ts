@@ -89,7 +89,7 @@ export function deltaHybridSpec(
   const full = attentionSpec({
     ...{ hiddenDim, ...headsOf(config), rope, useBiasQ: false, useBiasKv: false },
     qkNorm: { norm, scope: 'per_head' },
-    useOutputGate: true,
+    outputGate: 'per_number',
   });
   const linear = gatedDeltaSpec({
     hiddenDim,

@@ -8,6 +8,7 @@ import {
   type ModelSpec,
   type MoeSpec,
   type NormSpec,
+  outputGateWidth,
   type SsdSpec,
   ssdWidths,
 } from '@tttv2/spec';
@@ -93,14 +94,14 @@ function gatedDeltaParameters(mixer: GatedDeltaSpec): Entry[] {
 
 function attentionParameters(attention: AttentionSpec): Entry[] {
   const { hiddenDim, numHeads, numKvHeads, headDim, useBiasQ, useBiasKv, useBiasO } = attention;
-  const { useSinks, useOutputGate, valuesAreKeys } = attention;
+  const { useSinks, outputGate, valuesAreKeys } = attention;
   return [
     ...linear('q', numHeads * headDim, hiddenDim, useBiasQ),
     ...(valuesAreKeys ? ['kv'] : ['k', 'v']).flatMap((name) =>
       linear(name, numKvHeads * headDim, hiddenDim, useBiasKv),
     ),
     ...linear('o', hiddenDim, numHeads * headDim, useBiasO),
-    ...(useOutputGate ? linear('gate', numHeads * headDim, hiddenDim, false) : []),
+    ...(outputGate === null ? [] : linear('gate', outputGateWidth(attention), hiddenDim, false)),
     ...(useSinks ? [['sinks', [numHeads]] satisfies Entry] : []),
     ...qkNormParameters(attention),
     ...normParameters('v.norm', attention.vNorm, headDim),

@@ -24,7 +24,7 @@ test('the seed’s defaults', () => {
     clipQkv: null,
     softcap: null,
     useSinks: false,
-    useOutputGate: false,
+    outputGate: null,
     outputNorm: null,
     alibiSlopes: null,
     queryGrowth: null,

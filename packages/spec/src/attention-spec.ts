@@ -60,8 +60,11 @@ const attentionShape = {
   softcap: positive.nullable().default(null),
   /** A learned logit for each head that takes part in the softmax and has no value (gpt-oss). */
   useSinks: z.boolean().default(false),
-  /** What the heads give is multiplied by the sigmoid of a projection of the input, as wide as they are (AFMoE, Qwen3-Next). */
-  useOutputGate: z.boolean().default(false),
+  /**
+   * What the heads give is multiplied by the sigmoid of a projection of the input: each number by its own (AFMoE,
+   * Qwen3-Next), or all of a head by one (Step 3.7); null: by none.
+   */
+  outputGate: z.enum(['per_number', 'per_head']).nullable().default(null),
   /** Normalises what all heads gave, gated, before the output projection (BitNet). */
   outputNorm: normSpecSchema.nullable().default(null),
   /** ALiBi (arXiv:2108.12409): for each head, what a product with a key gains from one position to the next; null: nothing. */
@@ -127,8 +130,8 @@ export interface AttentionOptions {
   softcap?: number | null;
   /** Default false. */
   useSinks?: boolean;
-  /** Default false. */
-  useOutputGate?: boolean;
+  /** Default none. */
+  outputGate?: AttentionSpec['outputGate'];
   /** Default none. */
   outputNorm?: NormSpec | null;
   /** Default none; `alibiSlopes()` has those that most models take. */
@@ -168,12 +171,22 @@ export function attentionSpec(options: AttentionOptions): InlineAttentionSpec {
     clipQkv: options.clipQkv ?? null,
     softcap: options.softcap ?? null,
     useSinks: options.useSinks ?? false,
-    useOutputGate: options.useOutputGate ?? false,
+    outputGate: options.outputGate ?? null,
     outputNorm: options.outputNorm ?? null,
     alibiSlopes: options.alibiSlopes ?? null,
     queryGrowth: options.queryGrowth ?? null,
     rope: ropeOf(options, headDim),
   });
+}
+
+/** Numbers that gate what the heads give to one token. */
+export function outputGateWidth({
+  outputGate,
+  numHeads,
+  headDim,
+}: Pick<AttentionSpec, 'outputGate' | 'numHeads' | 'headDim'>): number {
+  if (outputGate === null) return 0;
+  return outputGate === 'per_head' ? numHeads : numHeads * headDim;
 }
 
 /** The seed's name for these head counts and this window. */

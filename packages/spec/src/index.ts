@@ -7,7 +7,7 @@ export type {
   QkNormOptions,
   QkNormSpec,
 } from './attention-spec.ts';
-export { attentionSpec, attentionSpecSchema, attentionTypeOf } from './attention-spec.ts';
+export { attentionSpec, attentionSpecSchema, attentionTypeOf, outputGateWidth } from './attention-spec.ts';
 export type { DeviceSpec } from './device-spec.ts';
 export { deviceSpecSchema } from './device-spec.ts';
 export type { DeviceStorage } from './device-storage.ts';

@@ -1,4 +1,4 @@
-import type { AttentionSpec } from './attention-spec.ts';
+import { type AttentionSpec, outputGateWidth } from './attention-spec.ts';
 import { bytesOf, type Dtype } from './dtype.ts';
 import type { FfnSpec } from './ffn-spec.ts';
 import type { GatedDeltaSpec } from './gated-delta-spec.ts';
@@ -175,9 +175,9 @@ function deltaWeights(mixer: GatedDeltaSpec): number {
 
 /** Of the projections q, k, v, o, and the gate's. */
 function attentionWeights(attention: AttentionSpec): number {
-  const { hiddenDim, numHeads, numKvHeads, headDim, useOutputGate } = attention;
-  const heads = 2 * numHeads + numKvHeads * kvProjections(attention) + (useOutputGate ? numHeads : 0);
-  return hiddenDim * headDim * heads;
+  const { hiddenDim, numHeads, numKvHeads, headDim } = attention;
+  const heads = 2 * numHeads + numKvHeads * kvProjections(attention);
+  return hiddenDim * (headDim * heads + outputGateWidth(attention));
 }
 
 /** Keys and values have one between them, or one each. */

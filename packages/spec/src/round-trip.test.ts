@@ -73,7 +73,12 @@ const attention = fc
     rope: fc.option(rope),
     ...{ qkNorm: fc.option(qkNorm), vNorm: maybeNorm, valuesAreKeys: fc.boolean() },
     ...{ useBiasQ: fc.boolean(), useBiasKv: fc.boolean(), useBiasO: fc.boolean() },
-    ...{ clipQkv: fc.option(factor), softcap: fc.option(factor), useSinks: fc.boolean(), useOutputGate: fc.boolean() },
+    ...{
+      clipQkv: fc.option(factor),
+      softcap: fc.option(factor),
+      useSinks: fc.boolean(),
+      outputGate: fc.constantFrom(null, 'per_number', 'per_head'),
+    },
     ...{ outputNorm: maybeNorm, alibiSlopes: fc.option(fc.array(factor, { minLength: 4, maxLength: 4 })) },
   })
   .map(({ kvHeads, seen, ...rest }) =>

@@ -21,9 +21,9 @@ test('attention, with what is special about it', () => {
     'grouped_query attention, 4 heads over 2 KV heads of 16, logits capped at 50, sinks, rotary θ 10000',
     'relu2',
   ]);
-  const biased = attentionSpec({ ...heads, useRotary: false, alibiSlopes: alibiSlopes(4), useOutputGate: true });
+  const biased = attentionSpec({ ...heads, useRotary: false, alibiSlopes: alibiSlopes(4), outputGate: 'per_number' });
   expect(described({ attention: biased, ffn })[0]).toBe(
-    'multi_head attention, 4 heads of 16, linear biases, output gate, no rotary positions',
+    'multi_head attention, 4 heads of 16, linear biases, output gate per number, no rotary positions',
   );
   const chunked = attentionSpec({
     ...heads,

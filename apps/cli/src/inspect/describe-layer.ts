@@ -15,7 +15,7 @@ export function describeMixer(mixer: LayerSpec['mixer'], ropeTables: ModelSpec['
     ...(alibiSlopes === null ? [] : ['linear biases']),
     ...(mixer.softcap === null ? [] : [`logits capped at ${mixer.softcap}`]),
     ...(mixer.useSinks ? ['sinks'] : []),
-    ...(mixer.useOutputGate ? ['output gate'] : []),
+    ...(mixer.outputGate === null ? [] : [`output gate ${mixer.outputGate.replace('_', ' ')}`]),
     ...(mixer.queryGrowth === null ? [] : [`queries grow every ${mixer.queryGrowth.interval}`]),
     rope === null ? 'no rotary positions' : describeRope(ropeTables[rope]),
   ].join(', ');

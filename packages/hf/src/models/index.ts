@@ -27,6 +27,7 @@ import qwen3_moe from './qwen3_moe.ts';
 import qwen3_next from './qwen3_next.ts';
 import qwen3_vl from './qwen3_vl.ts';
 import qwen3_vl_moe from './qwen3_vl_moe.ts';
+import step3p7 from './step3p7.ts';
 
 export const models: readonly ModelFamily[] = [
   deepseek_v2,
@@ -56,4 +57,5 @@ export const models: readonly ModelFamily[] = [
   qwen3_next,
   qwen3_vl,
   qwen3_vl_moe,
+  step3p7,
 ];

@@ -31,7 +31,7 @@ test('a quarter of each head turns where no key says it, by axes that take turns
     mixer: { kind: 'gated_delta', numHeads: 6, numKeyHeads: 2, headDim: 8, keyDim: 8, convWidth: 4 },
     norms: { preMixer: { weight: 'one_plus' }, preFfn: { weight: 'one_plus' } },
   });
-  expect(layers[3]?.mixer).toMatchObject({ useOutputGate: true, qkNorm: { norm: { weight: 'one_plus' } } });
+  expect(layers[3]?.mixer).toMatchObject({ outputGate: 'per_number', qkNorm: { norm: { weight: 'one_plus' } } });
   // Of 11, 11 and 10 pairs, those of a head with 4.
   const mrope = { sections: [2, 1, 1], isInterleaved: true };
   expect(Object.values(ropeTables)).toMatchObject([{ theta: 5000, rotaryDim: 8, mrope }]);
