@@ -55,7 +55,7 @@ test('mixed layers at full size: every fourth has a window', async () => {
     parameters: number(parameters),
     'KV cache': `${number(2 * 2 * 32 * 4096 * 2048)} bytes for 2,048 tokens in float16`,
   });
-  const windows = mixedLayers(1).layers.map(({ mixer }) => mixer.kind === 'attention' && mixer.slidingWindowSize);
+  const windows = mixedLayers(1).layers.map(({ mixer }) => mixer?.kind === 'attention' && mixer.slidingWindowSize);
   expect(windows).toEqual(Array.from({ length: 32 }, (_, i) => (i % 4 === 0 ? 2048 : null)));
 });
 

@@ -1,4 +1,13 @@
-import { type ExecutionMode, type Graph, isCollective, kvCachesOf, type Node, type Support } from '@tttv2/graph';
+import {
+  type ExecutionMode,
+  type Graph,
+  isCollective,
+  kvCachesOf,
+  moeInputs,
+  type Node,
+  type NodeOf,
+  type Support,
+} from '@tttv2/graph';
 import { type HardwareConfig, UnsupportedHardwareError } from '@tttv2/spec';
 import { lowerings } from './lower/index.ts';
 import { tile } from './phase.ts';
@@ -14,10 +23,13 @@ export function supports(
   if (isCollective(node)) return unsupported(`${deviceType} is one chip: it has nobody to exchange with`);
   const isFused = node.op === 'linear' || node.op === 'rms_norm' || node.op === 'layer_norm' || node.op === 'glu';
   if (isFused && useFusedKernels === false) return { kind: 'decompose' };
-  if (node.op === 'moe' && node.inputs.slice(2, 5).some((name) => !Object.hasOwn(graph.parameters, name)))
+  if (
+    node.op === 'moe' &&
+    moeInputs(node.attrs, node.inputs).matrices.some((name) => !Object.hasOwn(graph.parameters, name))
+  )
     return unsupported('its experts must be parameters: they lie on the board as one matrix');
   if (node.op === 'moe' && node.attrs.groups !== null) return unsupported('ttnn has no choice of experts by groups');
-  if (node.op === 'moe' && (node.inputs.length > 6 || node.attrs.limit !== null || node.attrs.upOffset !== 0))
+  if (node.op === 'moe' && (hasBiases(node) || node.attrs.limit !== null || node.attrs.upOffset !== 0))
     return unsupported('experts with biases, bounds or offsets are not lowered to ttnn yet');
   if (node.op === 'moe' && node.attrs.hasExpertScale)
     return unsupported('scales of experts are not lowered to ttnn yet');
@@ -32,6 +44,10 @@ export function supports(
   if (mode !== 'reference' && headDim % tile !== 0)
     return unsupported(`its heads have ${headDim} dimensions, and ttnn's attention wants whole tiles of ${tile}`);
   return { kind: 'native' };
+}
+
+function hasBiases({ attrs, inputs }: NodeOf<'moe'>): boolean {
+  return moeInputs(attrs, inputs).biases !== null;
 }
 
 /** @throws UnsupportedHardwareError that names the first op which the board cannot run, or what it cannot store. */

@@ -213,7 +213,11 @@ const branchNorms = fc.constantFrom(
 
 const expertOptions = fc.record({
   ...{ numExperts: fc.constantFrom(2, 4), topK: fc.constantFrom(1, 2), intermediateDim: size, useBias: fc.boolean() },
-  ...{ innerLimit: fc.option(size), upOffset: fc.constantFrom(0, 1) },
+  gating: fc.oneof(
+    fc.record({ useGate: fc.constant(true), innerLimit: fc.option(size), upOffset: fc.constantFrom(0, 1) }),
+    fc.constant({ useGate: false, innerLimit: null, upOffset: 0 }),
+  ),
+  latentDim: fc.option(size),
   router: fc.record({
     ...{ useSelectionBias: fc.boolean(), useBias: fc.boolean(), scored: fc.constantFrom('inputs', 'outputs') },
     ...{ norm: fc.option(fc.constant(headNorm)), logitScale: size, useExpertScale: fc.boolean() },
@@ -233,17 +237,34 @@ const expertOptions = fc.record({
 test('experts, biases, and what all tokens share are the parameters that the specification counts', () => {
   const attention = attentionSpec({ hiddenDim: 16, numHeads: 2 });
   fc.assert(
-    fc.property(expertOptions, (options) => {
-      const layer = layerSpec({ attention, ffn: moeSpec({ ...options, hiddenDim: 16 }) });
+    fc.property(expertOptions, ({ gating, ...options }) => {
+      const layer = layerSpec({ attention, ffn: moeSpec({ ...options, ...gating, hiddenDim: 16 }) });
       const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers: [layer] });
       const graph = buildModel(spec);
       expect(validate(graph)).toEqual(graph);
       expect(elements(graph, (name) => name.includes('.ffn.'))).toBe(countParameters(spec).ffns);
       const node = graph.nodes.find(({ op }) => op === 'moe');
-      const { topK, innerLimit: limit, upOffset, router } = options;
-      expect(node?.attrs).toMatchObject({ topK, limit, upOffset, scored: router.scored });
+      const { useGate: gated, innerLimit: limit, upOffset } = gating;
+      const { topK, router } = options;
+      expect(node?.attrs).toMatchObject({ topK, gated, limit, upOffset, scored: router.scored });
     }),
   );
+});
+
+test('a layer may be a network alone, which its own norm precedes', () => {
+  const ffn = ffnSpec({ hiddenDim: 16, intermediateDim: 3, useGate: false });
+  const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers: [layerSpec({ mixer: null, ffn })] });
+  const graph = buildModel(spec);
+  const ops = graph.nodes.filter(({ scope }) => scope.startsWith('layers.0')).map(({ op, scope }) => [scope, op]);
+  expect(ops).toEqual([
+    ['layers.0/preFfnNorm', 'rms_norm'],
+    ['layers.0/ffn/up', 'linear'],
+    ['layers.0/ffn', 'activation'],
+    ['layers.0/ffn/down', 'linear'],
+    ['layers.0', 'add'],
+  ]);
+  expect(spec.finalNorm).toEqual(spec.layers[0]?.norms.preFfn);
+  expect(elements(graph, () => true)).toBe(countParameters(spec).total);
 });
 
 test('a dense network may bound and raise what it multiplies, too', () => {

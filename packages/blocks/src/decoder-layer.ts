@@ -1,5 +1,13 @@
 import type { GraphBuilder, ValueId } from '@tttv2/graph';
-import type { FfnSpec, LayerSpec, MixerSpec, MoeSpec, NormSpec, RopeSpec } from '@tttv2/spec';
+import {
+  type FfnSpec,
+  hiddenDimOf,
+  type LayerSpec,
+  type MixerSpec,
+  type MoeSpec,
+  type NormSpec,
+  type RopeSpec,
+} from '@tttv2/spec';
 import { attention } from './attention.ts';
 import { feedForward } from './feed-forward.ts';
 import { gatedDelta } from './gated-delta.ts';
@@ -9,7 +17,7 @@ import { norm } from './norm.ts';
 import { ssd } from './ssd.ts';
 
 /**
- * One transformer layer: two residuals, each around a sublayer with its norms.
+ * One transformer layer: two residuals, each around a sublayer with its norms. Either sublayer may be absent.
  *
  *     x ─┬─ preMixerNorm ─ mixer ─ postMixerNorm ─ + ─┬─ preFfnNorm ─ ffn ─ postFfnNorm ─ + ─▶
  *        └────────────────────────────────────────┘   └───────────────────────────────────┘
@@ -30,12 +38,13 @@ export function decoderLayer(
   const leave = (value: ValueId) =>
     useOutputScale ? builder.node('mul', {}, [value, builder.parameter(`${builder.path}.outputScale`, [1])]) : value;
   const normalise = (scope: string, of: ValueId, spec: NormSpec | null) =>
-    norm(builder, scope, of, spec, mixer.hiddenDim);
+    norm(builder, scope, of, spec, hiddenDimOf(layer));
   const add = (from: ValueId, value: ValueId, scope: string, post: NormSpec | null) =>
     addResidual(builder, layer, { from, value }, (of) => normalise(scope, of, post));
 
   const mixerInput = normalise('preMixerNorm', x, norms.preMixer);
-  const mixed = add(x, mix(builder, mixerInput, mixer, ropeTables), 'postMixerNorm', norms.postMixer);
+  const mixed =
+    mixer === null ? x : add(x, mix(builder, mixerInput, mixer, ropeTables), 'postMixerNorm', norms.postMixer);
   if (ffn === null) return leave(mixed);
   const ffnInput =
     residual === 'sequential'

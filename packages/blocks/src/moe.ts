@@ -7,13 +7,20 @@ import { norm } from './norm.ts';
 /**
  * A mixture of experts: each token through the router's best, and through the network that all share, each with its norms.
  *
- *     x[N, D] ─┬─ router.norm ─ router ─ scores ─┐
- *              ├─ expertsPreNorm ─ experts ──────┴─ Σ ─ expertsPostNorm ─┐
- *              └─ sharedPreNorm ─ shared ─ sharedGate ─ sharedPostNorm ──┴ + ─▶ [N, D]
+ *     x[N, D] ─┬─ router.norm ─ router ─ scores ──────────────┐
+ *              ├─ expertsPreNorm ─ latentDown ─ experts ──────┴─ Σ ─ latentUp ─ expertsPostNorm ─┐
+ *              └─ sharedPreNorm ─ shared ─ sharedGate ─ sharedPostNorm ──────────────────────────┴ + ─▶ [N, D]
  */
 export function moe(builder: GraphBuilder, x: ValueId, spec: MoeSpec): ValueId {
-  const { shared, norms, hiddenDim } = spec;
-  const chosen = norm(builder, 'expertsPostNorm', expertsOfRouter(builder, x, spec), norms.post, hiddenDim);
+  const { shared, norms, hiddenDim, latentDim } = spec;
+  const project = (scope: string, of: ValueId, inputs: number, outputs: number) =>
+    builder.scope(scope, () => linear(builder, of, { inputs, outputs, useBias: false }));
+  const logits = builder.scope('router', () => routerLogits(builder, x, spec));
+  const seen = norm(builder, 'expertsPreNorm', x, norms.pre, hiddenDim);
+  const read = latentDim === null ? seen : project('latentDown', seen, hiddenDim, latentDim);
+  const summed = chosenExperts(builder, { read, logits }, spec);
+  const given = latentDim === null ? summed : project('latentUp', summed, latentDim, hiddenDim);
+  const chosen = norm(builder, 'expertsPostNorm', given, norms.post, hiddenDim);
   return shared === null ? chosen : builder.node('add', {}, [chosen, ofShared(builder, x, shared, hiddenDim)]);
 }
 
@@ -35,49 +42,38 @@ function ofShared(
   return norm(builder, 'sharedPostNorm', gated, norms.post, hiddenDim);
 }
 
-function expertsOfRouter(builder: GraphBuilder, x: ValueId, spec: MoeSpec): ValueId {
-  const { hiddenDim, numExperts, topK, intermediateDim, activation: fn, router, innerLimit, upOffset } = spec;
-  const { score, order, normalize, scale, groups, useSelectionBias, scored, logitScale, useExpertScale } = router;
-  const logits = builder.scope('router', () => {
-    const seen = norm(builder, 'norm', x, router.norm, hiddenDim);
-    const plain = linear(builder, seen, { inputs: hiddenDim, outputs: numExperts, useBias: router.useBias });
-    return logitScale === 1 ? plain : builder.node('affine', { scale: logitScale, offset: 0 }, [plain]);
-  });
-  const seen = norm(builder, 'expertsPreNorm', x, spec.norms.pre, hiddenDim);
-  const wide = [numExperts, intermediateDim, hiddenDim];
-  const experts = [
-    builder.parameter(`${builder.path}.experts.gate.weight`, wide),
-    builder.parameter(`${builder.path}.experts.up.weight`, wide),
-    builder.parameter(`${builder.path}.experts.down.weight`, [numExperts, hiddenDim, intermediateDim]),
-  ];
-  const bias = useSelectionBias ? [builder.parameter(`${builder.path}.router.selectionBias`, [numExperts])] : [];
-  const attrs = {
-    topK,
-    fn,
-    score,
-    order,
-    normalize,
-    scale,
-    groups,
-    limit: innerLimit,
-    upOffset,
-    scored,
-    hasExpertScale: useExpertScale,
-  };
-  const expertScale = useExpertScale ? [builder.parameter(`${builder.path}.expertScale`, [numExperts])] : [];
-  return builder.node('moe', attrs, [
-    seen,
-    logits,
-    ...experts,
-    ...bias,
-    ...expertBiases(builder, spec),
-    ...expertScale,
-  ]);
+function routerLogits(builder: GraphBuilder, x: ValueId, { hiddenDim, numExperts, router }: MoeSpec): ValueId {
+  const { logitScale: scale, useBias } = router;
+  const seen = norm(builder, 'norm', x, router.norm, hiddenDim);
+  const plain = linear(builder, seen, { inputs: hiddenDim, outputs: numExperts, useBias });
+  return scale === 1 ? plain : builder.node('affine', { scale, offset: 0 }, [plain]);
 }
 
-function expertBiases(builder: GraphBuilder, { numExperts, intermediateDim, hiddenDim, useBias }: MoeSpec): ValueId[] {
-  if (!useBias) return [];
-  const bias = (name: string, width: number) =>
-    builder.parameter(`${builder.path}.experts.${name}.bias`, [numExperts, width]);
-  return [bias('gate', intermediateDim), bias('up', intermediateDim), bias('down', hiddenDim)];
+/** What the chosen make of what they `read`. */
+function chosenExperts(
+  builder: GraphBuilder,
+  { read, logits }: { read: ValueId; logits: ValueId },
+  spec: MoeSpec,
+): ValueId {
+  const { numExperts, topK, intermediateDim, activation: fn, router, innerLimit: limit, upOffset } = spec;
+  const { score, order, normalize, scale, groups, useSelectionBias, scored, useExpertScale: hasExpertScale } = router;
+  const width = spec.latentDim ?? spec.hiddenDim;
+  const parameter = (name: string, dims: number[] = []) =>
+    builder.parameter(`${builder.path}.${name}`, [numExperts, ...dims]);
+  const open = spec.useGate ? ['gate', 'up'] : ['up'];
+  const matrices = [
+    ...open.map((name) => parameter(`experts.${name}.weight`, [intermediateDim, width])),
+    parameter('experts.down.weight', [width, intermediateDim]),
+  ];
+  const selectionBias = useSelectionBias ? [parameter('router.selectionBias')] : [];
+  const biases = spec.useBias
+    ? [
+        ...open.map((name) => parameter(`experts.${name}.bias`, [intermediateDim])),
+        parameter('experts.down.bias', [width]),
+      ]
+    : [];
+  const expertScale = hasExpertScale ? [parameter('expertScale')] : [];
+  const choice = { topK, score, order, normalize, scale, groups, scored, hasExpertScale };
+  const attrs = { ...choice, fn, gated: spec.useGate, limit, upOffset };
+  return builder.node('moe', attrs, [read, logits, ...matrices, ...selectionBias, ...biases, ...expertScale]);
 }

@@ -4,7 +4,8 @@ import {
   dtypeOf,
   elementCount,
   type Graph,
-  type OpName,
+  isExpertMatrix,
+  type Node,
   type StoredView,
   shapeOf,
   type WeightExpr,
@@ -61,9 +62,9 @@ export function rowsOf({ shape }: Placement): { rows: number; width: number } {
 export function usesOfParameters(graph: Graph): { products: Set<string>; others: Set<string> } {
   const products = new Set<string>();
   const others = new Set(Object.values(graph.outputs));
-  for (const { op, inputs } of graph.nodes)
-    inputs.forEach((name, index) => {
-      if (multiplies(op, index)) products.add(name);
+  for (const node of graph.nodes)
+    node.inputs.forEach((name, index) => {
+      if (multiplies(node, index)) products.add(name);
       else others.add(name);
     });
   return { products, others };
@@ -78,19 +79,19 @@ export function fileOf(source: WeightSource, name: string): WeightFile {
 }
 
 /** True for an input that is a matrix of a product, or the experts'. */
-function multiplies(op: OpName, index: number): boolean {
-  if (op === 'moe') return index >= 2 && index <= 4;
-  return (op === 'linear' || op === 'matmul') && index === 1;
+function multiplies(node: Node, index: number): boolean {
+  if (node.op === 'moe') return isExpertMatrix(node.attrs.gated, index);
+  return (node.op === 'linear' || node.op === 'matmul') && index === 1;
 }
 
 /** Matrices of products and tables of rows may be of any type; what is added or multiplied elementwise must be float32. */
 function parametersUsedAsNumbers(graph: Graph): Set<string> {
   const used = new Set<string>();
-  for (const { op, inputs } of graph.nodes) {
-    inputs.forEach((name, index) => {
+  for (const node of graph.nodes) {
+    node.inputs.forEach((name, index) => {
       const rank = graph.parameters[name]?.shape.length;
-      const isTable = op === 'gather_rows' && index === 0;
-      if (rank !== (op === 'moe' ? 3 : 2) || !(isTable || multiplies(op, index))) used.add(name);
+      const isTable = node.op === 'gather_rows' && index === 0;
+      if (rank !== (node.op === 'moe' ? 3 : 2) || !(isTable || multiplies(node, index))) used.add(name);
     });
   }
   for (const value of Object.values(graph.outputs)) used.add(value);

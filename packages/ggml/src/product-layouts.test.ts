@@ -41,6 +41,7 @@ function products() {
       upOffset: 0,
       scored: 'outputs',
       hasExpertScale: false,
+      gated: true,
     },
     [joined, scores, ...experts],
   );

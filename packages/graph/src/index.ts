@@ -42,7 +42,7 @@ export type { OpDefinition, OpKind, ValueId } from './op.ts';
 export { firstSeen, type Sight } from './ops/first-seen.ts';
 export type { AttrsOf, CollectiveName, LocalOpName, OpName } from './ops/index.ts';
 export { isOpName, ops, opset, opTable } from './ops/index.ts';
-export { moeBiases } from './ops/moe.ts';
+export { isExpertMatrix, moeInputs } from './ops/moe.ts';
 export { printGraph } from './print.ts';
 export { randomWeights } from './random-weights.ts';
 export { readFloats } from './read-floats.ts';

@@ -36,7 +36,7 @@ function positions(size: number, hiddenDim: number): Entry {
 function layerParameters({ norms, mixer, ffn, useOutputScale }: LayerSpec, hiddenDim: number): Entry[] {
   return [
     ...normParameters('preMixerNorm', norms.preMixer, hiddenDim),
-    ...under('mixer', mixerParameters(mixer)),
+    ...(mixer === null ? [] : under('mixer', mixerParameters(mixer))),
     ...normParameters('postMixerNorm', norms.postMixer, hiddenDim),
     ...normParameters('preFfnNorm', norms.preFfn, hiddenDim),
     ...(ffn === null ? [] : under('ffn', ffn.kind === 'moe' ? moeParameters(ffn) : ffnParameters(ffn))),
@@ -150,15 +150,15 @@ function ffnParameters({ hiddenDim, intermediateDim, useGate, useBias, innerNorm
   ];
 }
 
-function moeParameters({ hiddenDim, numExperts, intermediateDim, useBias, router, norms, shared }: MoeSpec): Entry[] {
+function moeParameters(moe: MoeSpec): Entry[] {
+  const { hiddenDim, latentDim, numExperts, router, norms, shared } = moe;
   const ofDim = (name: string, norm: NormSpec | null | undefined) => normParameters(name, norm ?? null, hiddenDim);
   return [
     ...ofDim('router.norm', router.norm),
     ...linear('router', numExperts, hiddenDim, router.useBias),
-    ['experts.gate.weight', [numExperts, intermediateDim, hiddenDim]],
-    ['experts.up.weight', [numExperts, intermediateDim, hiddenDim]],
-    ['experts.down.weight', [numExperts, hiddenDim, intermediateDim]],
-    ...(useBias ? expertBiases(numExperts, intermediateDim, hiddenDim) : []),
+    ...(latentDim === null ? [] : linear('latentDown', latentDim, hiddenDim, false)),
+    ...expertParameters(moe),
+    ...(latentDim === null ? [] : linear('latentUp', hiddenDim, latentDim, false)),
     ...(router.useSelectionBias ? [['router.selectionBias', [numExperts]] satisfies Entry] : []),
     ...(router.useExpertScale ? [['expertScale', [numExperts]] satisfies Entry] : []),
     ...ofDim('expertsPreNorm', norms.pre),
@@ -170,12 +170,14 @@ function moeParameters({ hiddenDim, numExperts, intermediateDim, useBias, router
   ];
 }
 
-function expertBiases(numExperts: number, intermediateDim: number, hiddenDim: number): Entry[] {
-  return [
-    ['experts.gate.bias', [numExperts, intermediateDim]],
-    ['experts.up.bias', [numExperts, intermediateDim]],
-    ['experts.down.bias', [numExperts, hiddenDim]],
+function expertParameters({ hiddenDim, latentDim, numExperts, intermediateDim, useGate, useBias }: MoeSpec): Entry[] {
+  const width = latentDim ?? hiddenDim;
+  const ofOne = [
+    ...(useGate ? linear('gate', intermediateDim, width, useBias) : []),
+    ...linear('up', intermediateDim, width, useBias),
+    ...linear('down', width, intermediateDim, useBias),
   ];
+  return under('experts', ofOne).map(([name, shape]) => [name, [numExperts, ...shape]]);
 }
 
 function linear(name: string, out: number, input: number, useBias: boolean): Entry[] {

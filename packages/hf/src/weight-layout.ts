@@ -68,7 +68,7 @@ export function storedShape({ name, tensor, shape, share, isTransposed }: Placed
 
 /** A parameter, made of its tensors. */
 export function layoutExpr(parameter: PlacedParameter, tensors: readonly WeightExpr[]): WeightExpr {
-  const { name, tensor, shape, share, isTransposed = false } = parameter;
+  const { name, tensor, share, isTransposed = false } = parameter;
   const upright = tensors.map((of) => (isTransposed && isMatrix(name, shapeOf(of)) ? transposed(of) : of));
   const [first] = upright;
   const whole: WeightExpr = tensor.includes('{e}') || first === undefined ? { kind: 'stack', of: upright } : first;

@@ -35,12 +35,21 @@ export const ffnSpecSchema = z
     innerNorm: normSpecSchema.nullable().default(null),
     ...gatingShape,
   })
-  .superRefine(({ useGate, innerLimit, upOffset }, context) => {
-    const fail = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (!useGate && innerLimit !== null) fail('innerLimit', 'must be null: the network has no gate');
-    if (!useGate && upOffset !== 0) fail('upOffset', 'must be 0: the network has no gate');
-  });
+  .superRefine(checkGating);
 export type FfnSpec = z.infer<typeof ffnSpecSchema>;
+
+interface Gating {
+  useGate: boolean;
+  innerLimit: number | null;
+  upOffset: number;
+}
+
+/** For a schema's `superRefine`: nothing happens to a gate that is not there. */
+export function checkGating<T extends Gating>({ useGate, innerLimit, upOffset }: T, context: z.RefinementCtx<T>): void {
+  const fail = (path: keyof Gating, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+  if (!useGate && innerLimit !== null) fail('innerLimit', 'must be null: the network has no gate');
+  if (!useGate && upOffset !== 0) fail('upOffset', 'must be 0: the network has no gate');
+}
 
 export interface FfnOptions {
   hiddenDim: number;

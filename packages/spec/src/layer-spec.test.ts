@@ -35,3 +35,14 @@ test.each<[Omit<LayerShapeOptions, 'ffn'>, object]>([
 ])('a layer of %j', (options, expected) => {
   expect(layerSpec({ attention, ffn, ...options })).toMatchObject(expected);
 });
+
+test('a layer of one sublayer has its norms alone; one of none is refused', () => {
+  const none = { preMixer: null, postMixer: null, preFfn: null, postFfn: null };
+  expect(layerSpec({ attention, ffn: null }).norms).toEqual({ ...none, preMixer: norm });
+  expect(layerSpec({ mixer: null, ffn, postNorm: true }).norms).toEqual({ ...none, preFfn: norm, postFfn: norm });
+  expect(() => layerSpec({ mixer: null, ffn: null })).toThrow('mixer: must not be null: there is no ffn either');
+  const misplaced = { ...none, ...layerSpec({ attention, ffn }).norms };
+  expect(() => layerSpec({ mixer: null, ffn, norms: misplaced })).toThrow(
+    'norms.preMixer: must be null: there is no mixer',
+  );
+});

@@ -45,16 +45,20 @@ const layerShape = {
   useOutputScale: z.boolean().default(false),
 };
 
-/** One transformer layer: a token mixer, then a feed-forward network, each on a residual. */
-export const layerSpecSchema = z.strictObject({ mixer: mixerSpecSchema, ...layerShape }).superRefine(checkLayer);
+/** One transformer layer: a token mixer (null: a network alone), then a feed-forward network, each on a residual. */
+export const layerSpecSchema = z
+  .strictObject({ mixer: mixerSpecSchema.nullable(), ...layerShape })
+  .superRefine(checkLayer);
 export type LayerSpec = z.infer<typeof layerSpecSchema>;
 
 /** A layer that stands alone, its rotary table inline. */
 const inlineLayerSpecSchema = z
   .strictObject({
-    mixer: z.discriminatedUnion('kind', [
-      ...([inlineAttentionSpecSchema, inlineMlaSpecSchema, ssdSpecSchema, gatedDeltaSpecSchema] as const),
-    ]),
+    mixer: z
+      .discriminatedUnion('kind', [
+        ...([inlineAttentionSpecSchema, inlineMlaSpecSchema, ssdSpecSchema, gatedDeltaSpecSchema] as const),
+      ])
+      .nullable(),
     ...layerShape,
   })
   .superRefine(checkLayer);
@@ -63,6 +67,7 @@ export type InlineLayerSpec = z.infer<typeof inlineLayerSpecSchema>;
 /** What mixes tokens: attention by the seed's name, or a mixer of another kind. */
 type MixerOptions =
   | { attention: InlineAttentionSpec | InlineMlaSpec; mixer?: undefined }
+  /** null: a network alone. */
   | { attention?: undefined; mixer: InlineLayerSpec['mixer'] };
 
 export type LayerOptions = MixerOptions & LayerShapeOptions;
@@ -96,19 +101,20 @@ export interface LayerShapeOptions {
 export function layerSpec(options: LayerOptions): InlineLayerSpec {
   const { ffn, normType = 'rms_norm', normEps = 1e-6, preNorm = true, postNorm = false } = options;
   const { normWeight: weight = 'plain', residual = 'sequential', residualScale = 1 } = options;
+  const mixer = options.mixer === undefined ? options.attention : options.mixer;
   const useBias = normType === 'layer_norm' && weight !== 'none';
   const norm: NormSpec = { normType, normEps, useBias, weight };
-  const post = postNorm ? norm : null;
-  const preFfn = residual === 'parallel' || ffn === null ? null : norm;
-  const postFfn = ffn === null ? null : post;
+  const [before, after] = preNorm ? [norm, postNorm ? norm : null] : [null, norm];
+  const hasOneNorm = residual === 'parallel' && preNorm;
   return parseWith(inlineLayerSpecSchema, {
-    mixer: options.mixer ?? options.attention,
+    mixer,
     ffn,
-    norms:
-      options.norms ??
-      (preNorm
-        ? { preMixer: norm, postMixer: post, preFfn, postFfn }
-        : { preMixer: null, postMixer: norm, preFfn: null, postFfn: ffn === null ? null : norm }),
+    norms: options.norms ?? {
+      preMixer: mixer === null ? null : before,
+      postMixer: mixer === null ? null : after,
+      preFfn: ffn === null || hasOneNorm ? null : before,
+      postFfn: ffn === null ? null : after,
+    },
     postNormOf: options.postNormOf ?? (preNorm ? 'sublayer' : 'residual'),
     residual,
     residualScale,
@@ -116,13 +122,23 @@ export function layerSpec(options: LayerOptions): InlineLayerSpec {
   });
 }
 
-type Checked = Omit<LayerSpec, 'mixer'>;
+/** Width of what goes through a layer. */
+export function hiddenDimOf({ mixer, ffn }: Pick<LayerSpec, 'mixer' | 'ffn'>): number {
+  return mixer?.hiddenDim ?? ffn?.hiddenDim ?? 0;
+}
 
-function checkLayer({ residual, postNormOf, ffn, norms }: Checked, context: z.RefinementCtx<Checked>): void {
-  for (const name of ['preFfn', 'postFfn'] as const) {
-    if (ffn === null && norms[name] !== null)
-      context.addIssue({ code: 'custom', path: ['norms', name], message: 'must be null: there is no ffn' });
-  }
+type Checked = Omit<LayerSpec, 'mixer'> & { mixer: object | null };
+
+function checkLayer({ residual, postNormOf, mixer, ffn, norms }: Checked, context: z.RefinementCtx<Checked>): void {
+  if (mixer === null && ffn === null)
+    context.addIssue({ code: 'custom', path: ['mixer'], message: 'must not be null: there is no ffn either' });
+  for (const [part, names] of [
+    ['mixer', ['preMixer', 'postMixer']],
+    ['ffn', ['preFfn', 'postFfn']],
+  ] as const)
+    for (const name of names)
+      if ((part === 'mixer' ? mixer : ffn) === null && norms[name] !== null)
+        context.addIssue({ code: 'custom', path: ['norms', name], message: `must be null: there is no ${part}` });
   if (residual === 'parallel' && postNormOf === 'residual')
     context.addIssue({
       code: 'custom',

@@ -204,7 +204,7 @@ test('a specification from before a field says none of it', () => {
   const layers = model.layers.map((layer) => ({
     ...without(layer, ['residual', 'residualScale']),
     ffn: without(Object(layer.ffn), ['innerNorm', 'innerLimit', 'upOffset']),
-    mixer: without(layer.mixer, [
+    mixer: without(Object(layer.mixer), [
       'qkNorm',
       'clipQkv',
       'softcap',
@@ -245,7 +245,7 @@ test('layers with equal inline tables share one, others get their own', () => {
     return layerSpec({ attention, ffn: ffnSpec({ hiddenDim: 16, intermediateDim: 24 }) });
   };
   const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers: [layerOf(100), layerOf(1e6), layerOf(100)] });
-  const names = spec.layers.map(({ mixer }) => (mixer.kind === 'attention' ? mixer.rope : undefined));
+  const names = spec.layers.map(({ mixer }) => (mixer?.kind === 'attention' ? mixer.rope : undefined));
   expect(names).toEqual(['main', 'table1', 'main']);
   expect(Object.values(spec.ropeTables).map(({ theta }) => theta)).toEqual([100, 1e6]);
   expect(spec.numLayers).toBe(3);

@@ -117,7 +117,7 @@ class RopeTables {
 
   resolve(layer: LayerSpec | InlineLayerSpec): LayerSpec {
     const { mixer } = layer;
-    if (!('rope' in mixer)) return { ...layer, mixer };
+    if (mixer === null || !('rope' in mixer)) return { ...layer, mixer };
     const { rope } = mixer;
     return { ...layer, mixer: { ...mixer, rope: rope === null || typeof rope === 'string' ? rope : this.#name(rope) } };
   }
@@ -137,7 +137,7 @@ class RopeTables {
 
 function firstNorm(layers: readonly LayerSpec[]): NormSpec | null {
   const norms = layers[0]?.norms;
-  return norms?.preMixer ?? norms?.postMixer ?? null;
+  return norms?.preMixer ?? norms?.postMixer ?? norms?.preFfn ?? norms?.postFfn ?? null;
 }
 
 function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): void {
@@ -147,13 +147,13 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
   }
   model.layers.forEach(({ mixer, ffn }, i) => {
     const { hiddenDim } = model;
-    if (mixer.hiddenDim !== hiddenDim)
+    if (mixer !== null && mixer.hiddenDim !== hiddenDim)
       fail(['layers', i, 'mixer', 'hiddenDim'], `is ${mixer.hiddenDim}, but the model's is ${hiddenDim}`);
     if (ffn !== null && ffn.hiddenDim !== hiddenDim)
       fail(['layers', i, 'ffn', 'hiddenDim'], `is ${ffn.hiddenDim}, but the model's is ${hiddenDim}`);
-    if (mixer.kind === 'attention' && mixer.alibiSlopes !== null && model.positionAxes !== 1)
+    if (mixer?.kind === 'attention' && mixer.alibiSlopes !== null && model.positionAxes !== 1)
       fail(['layers', i, 'mixer', 'alibiSlopes'], `must be null: positions have ${model.positionAxes} axes`);
-    if ('rope' in mixer && mixer.rope !== null)
+    if (mixer !== null && 'rope' in mixer && mixer.rope !== null)
       checkRope(model, mixer.rope, turnedDims(mixer), (message) => fail(['layers', i, 'mixer', 'rope'], message));
   });
   const { learnedPositions, maxSeqLen } = model;

@@ -31,9 +31,11 @@ test('the usual router: softmax over all, the best of it, summing to one', () =>
       useExpertScale: false,
     },
     norms: { pre: null, post: null },
+    useGate: true,
     useBias: false,
     innerLimit: null,
     upOffset: 0,
+    latentDim: null,
     shared: null,
   });
   expect(moeSpec({ ...dims, router: { score: 'sigmoid', useSelectionBias: true } }).router).toMatchObject({
@@ -50,6 +52,8 @@ test.each([
   [{ router: { groups: { ...groups, count: 3 } } }, 'router.groups.count: 4 experts are not 3 groups of one size'],
   [{ router: { groups: { ...groups, chosen: 3 } } }, 'router.groups.chosen: is 3, but there are 2 groups'],
   [{ router: { groups: { ...groups, count: 4 } } }, 'router.groups.score: groups of one expert have no best two'],
+  [{ useGate: false, innerLimit: 7 }, 'innerLimit: must be null: the network has no gate'],
+  [{ useGate: false, upOffset: 1 }, 'upOffset: must be 0: the network has no gate'],
   [{ topK: 3, router: { groups } }, 'topK: is 3, but 1 groups have 2 experts'],
   [
     { shared: { ffn: ffnSpec({ hiddenDim: 4, intermediateDim: 2 }) } },
@@ -72,6 +76,13 @@ test('all experts are parameters, those chosen are operations', () => {
   expect(countParameters(modelOf(moeSpec({ ...dims, ...bias }))).ffns).toBe(8 * 4 + 4 * 3 * 8 * 6 + 4);
   const dense = flopsPerToken(modelOf(ffnSpec({ hiddenDim: 8, intermediateDim: 12 })), 0);
   expect(flopsPerToken(modelOf(moeSpec(dims)), 0)).toBe(dense + 2 * 8 * 4);
+});
+
+test('experts without gates have two matrices each, as wide as the projection that they read', () => {
+  const spec = modelOf(moeSpec({ ...dims, useGate: false, latentDim: 3 }));
+  expect(countParameters(spec).ffns).toBe(8 * 4 + 2 * 8 * 3 + 4 * 2 * 3 * 6);
+  const without = modelOf(moeSpec({ ...dims, useGate: false }));
+  expect(flopsPerToken(without, 0) - flopsPerToken(spec, 0)).toBe(2 * (2 * 2 * 5 * 6 - 2 * 8 * 3));
 });
 
 test('biases of the router and of the experts are parameters', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { activationTypeSchema, type FfnSpec, ffnSpecSchema, gatingShape } from './ffn-spec.ts';
+import { activationTypeSchema, checkGating, type FfnSpec, ffnSpecSchema, gatingShape } from './ffn-spec.ts';
 import { type NormSpec, normSpecSchema } from './norm-spec.ts';
 import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
@@ -44,8 +44,8 @@ const branchNormsSchema = z
   .default({ pre: null, post: null });
 
 /**
- * A mixture of gated experts: of `numExperts` the router's best `topK` see a token, and their results are summed by score;
- * a shared network, which sees every token, is added.
+ * A mixture of experts: of `numExperts` the router's best `topK` see a token, and their results are summed by score; a
+ * shared network, which sees every token, is added.
  */
 export const moeSpecSchema = z
   .strictObject({
@@ -56,9 +56,13 @@ export const moeSpecSchema = z
     /** Inner width of each expert. */
     intermediateDim: positiveInt,
     activation: activationTypeSchema,
+    /** Experts are gated. */
+    useGate: z.boolean().default(true),
     /** Biases on every projection of the experts. */
     useBias: z.boolean().default(false),
     ...gatingShape,
+    /** The chosen experts read a projection of the input of this width, and what they give is projected back (Nemotron 3); null: none. */
+    latentDim: positiveInt.nullable().default(null),
     router: routerSchema,
     /** Of the experts; the router sees what comes before. */
     norms: branchNormsSchema,
@@ -83,12 +87,16 @@ export interface MoeOptions {
   intermediateDim: number;
   /** Default `silu`. */
   activation?: MoeSpec['activation'] | 'swish';
+  /** Default true. */
+  useGate?: boolean;
   /** Default false. */
   useBias?: boolean;
   /** Default none. */
   innerLimit?: number | null;
   /** Default 0. */
   upOffset?: number;
+  /** Default none. */
+  latentDim?: number | null;
   /** Default: softmax over all, the best of it, divided by their sum. */
   router?: Partial<RouterSpec>;
   /** Default none. */
@@ -115,10 +123,12 @@ export function moeSpec({ activation = 'silu', router = {}, shared = null, ...di
   const norms: BranchNorms = { pre: null, post: null };
   return parseWith(moeSpecSchema, {
     kind: 'moe',
+    useGate: true,
     useBias: false,
     innerLimit: null,
     upOffset: 0,
     norms,
+    latentDim: null,
     ...dims,
     activation: activation === 'swish' ? 'silu' : activation,
     router: { ...usual, ...router },
@@ -126,10 +136,10 @@ export function moeSpec({ activation = 'silu', router = {}, shared = null, ...di
   });
 }
 
-type Checked = Pick<MoeSpec, 'hiddenDim' | 'numExperts' | 'topK' | 'router' | 'shared'>;
-
-function checkMoe({ hiddenDim, numExperts, topK, router, shared }: Checked, context: z.RefinementCtx<Checked>): void {
+function checkMoe(spec: MoeSpec, context: z.RefinementCtx<MoeSpec>): void {
+  const { hiddenDim, numExperts, topK, router, shared } = spec;
   const fail = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  checkGating(spec, context);
   if (topK > numExperts) fail(['topK'], `is ${topK}, but there are ${numExperts} experts`);
   if (shared !== null && shared.ffn.hiddenDim !== hiddenDim)
     fail(['shared', 'ffn', 'hiddenDim'], `is ${shared.ffn.hiddenDim}, but the experts' is ${hiddenDim}`);

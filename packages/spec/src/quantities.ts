@@ -25,10 +25,10 @@ export interface ParameterCount {
 export function countParameters(model: ModelSpec): ParameterCount {
   const matrix = model.vocabSize * model.hiddenDim;
   const embedding = matrix + (model.learnedPositions?.size ?? 0) * model.hiddenDim;
-  const mixers = sum(model.layers, ({ mixer }) => mixerParameters(mixer));
+  const mixers = sum(mixersOf(model), mixerParameters);
   const ffns = sum(model.layers, ({ ffn }) => ffnParameters(ffn));
   const norms =
-    sum(model.layers, layerNormParameters) +
+    sum(model.layers, (layer) => layerNormParameters(layer, model.hiddenDim)) +
     sum(model.layers, ({ useOutputScale }) => (useOutputScale ? 1 : 0)) +
     sum([model.embeddingNorm, model.finalNorm], (norm) => normParameters(norm, model.hiddenDim));
   const lmHead = (model.tieEmbeddings ? 0 : matrix) + (model.useBiasHead ? model.vocabSize : 0);
@@ -37,7 +37,11 @@ export function countParameters(model: ModelSpec): ParameterCount {
 
 /** Bytes of a KV cache of `tokens` tokens, keys and values of all layers, as the blocks lay them out. */
 export function kvCacheBytes(model: ModelSpec, tokens: number, dtype: Dtype): number {
-  return sum(model.layers, ({ mixer }) => 2 * bytesOf(cachedAs(mixer, dtype), [tokens, cachedWidth(mixer)]));
+  return sum(mixersOf(model), (mixer) => 2 * bytesOf(cachedAs(mixer, dtype), [tokens, cachedWidth(mixer)]));
+}
+
+function mixersOf({ layers }: ModelSpec): MixerSpec[] {
+  return layers.flatMap(({ mixer }) => (mixer === null ? [] : [mixer]));
 }
 
 /** With ALiBi keys hold their positions, for which 16 bits are too few. */
@@ -60,7 +64,7 @@ function cachedWidth(mixer: MixerSpec): number {
 
 /** Bytes of the recurrent states of one sequence, however long, float32. */
 export function recurrentStateBytes(model: ModelSpec): number {
-  return sum(model.layers, ({ mixer }) => bytesOf('float32', [keptNumbers(mixer)]));
+  return sum(mixersOf(model), (mixer) => bytesOf('float32', [keptNumbers(mixer)]));
 }
 
 /** Numbers that a mixer keeps of a sequence, however long: those of its heads, and what its convolutions see. */
@@ -104,6 +108,7 @@ export interface Cost {
 
 /** Of a layer's mixer, with `context` tokens before the one that is computed. */
 export function mixerCost({ mixer }: LayerSpec, context: number): Cost {
+  if (mixer === null) return { parameters: 0, flops: 0 };
   return { parameters: mixerParameters(mixer), flops: mixerFlops(mixer, context) };
 }
 
@@ -210,7 +215,7 @@ function usedWeights(ffn: LayerSpec['ffn']): number {
   if (ffn === null) return 0;
   if (ffn.kind === 'dense') return ffnWeights(ffn);
   const shared = ffn.shared === null ? 0 : ffnWeights(ffn.shared.ffn) + sharedGateWeights(ffn);
-  return routerWeights(ffn) + ffn.topK * expertWeights(ffn) + shared;
+  return routerWeights(ffn) + latentWeights(ffn) + ffn.topK * expertWeights(ffn) + shared;
 }
 
 function sharedGateWeights({ hiddenDim, shared }: MoeSpec): number {
@@ -221,8 +226,13 @@ function routerWeights({ hiddenDim, numExperts }: MoeSpec): number {
   return hiddenDim * numExperts;
 }
 
-function expertWeights({ hiddenDim, intermediateDim }: MoeSpec): number {
-  return 3 * hiddenDim * intermediateDim;
+function expertWeights({ hiddenDim, latentDim, intermediateDim, useGate }: MoeSpec): number {
+  return (useGate ? 3 : 2) * (latentDim ?? hiddenDim) * intermediateDim;
+}
+
+/** Of the projections to what experts read, and back. */
+function latentWeights({ hiddenDim, latentDim }: MoeSpec): number {
+  return 2 * hiddenDim * (latentDim ?? 0);
 }
 
 function ffnParameters(ffn: LayerSpec['ffn']): number {
@@ -233,18 +243,19 @@ function ffnParameters(ffn: LayerSpec['ffn']): number {
 }
 
 function moeParameters(moe: MoeSpec): number {
-  const { hiddenDim, numExperts, intermediateDim, useBias, router, shared } = moe;
-  const expertBiases = useBias ? 2 * intermediateDim + hiddenDim : 0;
+  const { hiddenDim, latentDim, numExperts, intermediateDim, useGate, useBias, router, shared } = moe;
+  const expertBiases = useBias ? (useGate ? 2 : 1) * intermediateDim + (latentDim ?? hiddenDim) : 0;
   const routerBiases =
     numExperts * [router.useBias, router.useSelectionBias, router.useExpertScale].filter(Boolean).length;
+  const ofExperts = numExperts * (expertWeights(moe) + expertBiases);
   const ofShared = shared === null ? 0 : ffnParameters(shared.ffn) + sharedGateWeights(moe);
   const norms = [router.norm, moe.norms.pre, moe.norms.post, shared?.norms.pre ?? null, shared?.norms.post ?? null];
   const ofNorms = sum(norms, (norm) => normParameters(norm, hiddenDim));
-  return routerWeights(moe) + routerBiases + numExperts * (expertWeights(moe) + expertBiases) + ofShared + ofNorms;
+  return routerWeights(moe) + routerBiases + latentWeights(moe) + ofExperts + ofShared + ofNorms;
 }
 
-function layerNormParameters({ norms, mixer }: LayerSpec): number {
-  return sum(Object.values(norms), (norm) => normParameters(norm, mixer.hiddenDim));
+function layerNormParameters({ norms }: LayerSpec, hiddenDim: number): number {
+  return sum(Object.values(norms), (norm) => normParameters(norm, hiddenDim));
 }
 
 function normParameters(norm: NormSpec | null, dim: number): number {

@@ -6,7 +6,7 @@ import { type Cost, ffnCost, mixerCost } from './quantities.ts';
 export interface TestConfig extends Cost {
   /** Its scope in the graph, as `want.taps` of a step names it: `layers.0/mixer`. */
   module: string;
-  kind: LayerSpec['mixer']['kind'] | NonNullable<LayerSpec['ffn']>['kind'];
+  kind: NonNullable<LayerSpec['mixer']>['kind'] | NonNullable<LayerSpec['ffn']>['kind'];
   /** Milliseconds for one token at the speed that was given; null without one. */
   expectedLatency: number | null;
 }
@@ -28,7 +28,7 @@ export function testConfigs({ layers }: ModelSpec, { context = 0, speed }: TestC
       expectedLatency: speed === undefined ? null : latency(cost, speed),
     });
     return [
-      config('mixer', layer.mixer.kind, mixerCost(layer, context)),
+      ...(layer.mixer === null ? [] : [config('mixer', layer.mixer.kind, mixerCost(layer, context))]),
       ...(layer.ffn === null ? [] : [config('ffn', layer.ffn.kind, ffnCost(layer))]),
     ];
   });

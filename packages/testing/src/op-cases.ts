@@ -245,9 +245,11 @@ const experts = (
         [count, width, inner],
       ];
       const inputs = [['N', width], ['N', count], ...weights] as const;
+      const open = [['N', width], ['N', count], ...weights.slice(1)] as const;
       const attrs = {
         topK,
         fn: 'silu',
+        gated: true,
         score,
         order,
         normalize: false,
@@ -270,6 +272,13 @@ const experts = (
           mayBeRefused: true,
         },
         { attrs, inputs: [...inputs, [count], [count, inner], [count, inner], [count, width]], mayBeRefused: true },
+        { attrs: { ...attrs, fn: 'relu2', gated: false }, inputs: open },
+        { attrs: { ...attrs, fn: 'relu2', gated: false }, inputs: [...open, [count]] },
+        {
+          attrs: { ...attrs, gated: false },
+          inputs: [...open, [count], [count, inner], [count, width]],
+          mayBeRefused: true,
+        },
       ];
     }),
   ),
@@ -296,6 +305,7 @@ const expertGroups = (
     const attrs = {
       topK,
       fn: 'silu',
+      gated: true,
       order: 'score_then_topk',
       normalize: true,
       scale: 1,

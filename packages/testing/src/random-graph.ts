@@ -314,11 +314,8 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
     const x = make.tokenRows(random.pick(widths));
     const width = make.width(x);
     const logits = make.node('linear', {}, [x, make.matrix(experts, width)]);
-    const shapes = [
-      [experts, inner, width],
-      [experts, inner, width],
-      [experts, width, inner],
-    ];
+    const gated = random.once(2);
+    const shapes = [...(gated ? [[experts, inner, width]] : []), [experts, inner, width], [experts, width, inner]];
     // Scores may be equal: which are the best is then decided by a bias, or all are.
     const [isBiased, hasExpertScale] = [random.once(2), random.once(4)];
     const merits = Array.from({ length: experts }, (_, i) => 10 * ((i * 5 + 3) % 7) + i);
@@ -326,6 +323,7 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
     const attrs = {
       topK: isBiased ? 1 + random.below(experts) : experts,
       fn: random.pick(fns),
+      gated,
       score: random.pick(['softmax', 'sigmoid'] as const),
       order: isBiased ? 'score_then_topk' : random.pick(['score_then_topk', 'topk_then_score'] as const),
       normalize: random.once(2),

@@ -2,6 +2,7 @@ import type { LayerSpec, ModelSpec, RopeSpec } from '@tttv2/spec';
 
 /** A mixer in a few words. */
 export function describeMixer(mixer: LayerSpec['mixer'], ropeTables: ModelSpec['ropeTables']): string {
+  if (mixer === null) return 'none';
   if (mixer.kind === 'mla') return describeMla(mixer, ropeTables);
   if (mixer.kind !== 'attention') return describeFields(mixer);
   const { attentionType, numHeads, numKvHeads, headDim, slidingWindowSize, rope, alibiSlopes } = mixer;
@@ -21,7 +22,7 @@ export function describeMixer(mixer: LayerSpec['mixer'], ropeTables: ModelSpec['
   ].join(', ');
 }
 
-type Mla = Extract<LayerSpec['mixer'], { kind: 'mla' }>;
+type Mla = Extract<NonNullable<LayerSpec['mixer']>, { kind: 'mla' }>;
 
 function describeMla(mla: Mla, ropeTables: ModelSpec['ropeTables']): string {
   const { numHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim, qLoraRank, kvLoraRank, rope } = mla;
@@ -37,12 +38,13 @@ function describeMla(mla: Mla, ropeTables: ModelSpec['ropeTables']): string {
 export function describeFfn(ffn: LayerSpec['ffn']): string {
   if (ffn === null) return 'none';
   if (ffn.kind === 'dense') return `${ffn.useGate ? 'gated ' : ''}${ffn.activation}`;
-  const { numExperts, topK, intermediateDim, activation, router, shared } = ffn;
+  const { numExperts, topK, intermediateDim, activation, router, shared, latentDim, useGate } = ffn;
   return [
     `${topK} of ${numExperts} experts of ${intermediateDim}`,
     ...(router.groups === null ? [] : [`from ${router.groups.chosen} of ${router.groups.count} groups`]),
     ...(shared === null ? [] : [`one of ${shared.ffn.intermediateDim} for all`]),
-    `gated ${activation}`,
+    ...(latentDim === null ? [] : [`on a projection to ${latentDim}`]),
+    `${useGate ? 'gated ' : ''}${activation}`,
     `by ${router.score}`,
   ].join(', ');
 }

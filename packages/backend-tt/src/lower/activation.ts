@@ -4,7 +4,7 @@ import { type Expr, py } from '../python.ts';
 import { same } from './elementwise.ts';
 
 export const activation: Lowering<'activation'> = (context, { attrs: { fn }, inputs: [x = ''] }) =>
-  same(context, x, (operand) => activations[fn](operand));
+  same(context, x, (operand) => activated(fn, operand));
 
 /** ttnn's own approximations are told not to be used. */
 const activations: Readonly<Record<ActivationType, (x: Expr) => Expr>> = {
@@ -17,6 +17,10 @@ const activations: Readonly<Record<ActivationType, (x: Expr) => Expr>> = {
   sigmoid: (x) => py`ttnn.sigmoid(${x})`,
   tanh: (x) => py`ttnn.tanh(${x})`,
 };
+
+export function activated(fn: ActivationType, x: Expr): Expr {
+  return activations[fn](x);
+}
 
 /** Activations that ttnn's multiplication applies to its first operand on the way. */
 const fused: Readonly<Partial<Record<ActivationType, string>>> = {

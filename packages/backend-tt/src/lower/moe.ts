@@ -1,28 +1,26 @@
-import type { NodeOf } from '@tttv2/graph';
+import { moeInputs, type NodeOf } from '@tttv2/graph';
 import type { Lowering, LoweringContext, Operand } from '../lowering.ts';
 import { type Expr, py, type Value } from '../python.ts';
 import { inDram, operandOf } from '../shapes.ts';
-import { gated } from './activation.ts';
+import { activated, gated } from './activation.ts';
 
 /**
  * All experts as one wide network, whose inner values are multiplied by the share of their expert: zero for most. ttnn then
  * multiplies matrices and nothing else; experts that nobody chose are computed in vain.
  */
 export const moe: Lowering<'moe'> = (context, { attrs, inputs }) => {
-  const [x = '', logits = '', gate = '', up = '', down = '', bias] = inputs;
-  const shares = sharesOf(context, attrs, inDram(context.operand(logits)), bias);
+  const [x = '', logits = ''] = inputs;
+  const { matrices, selection } = moeInputs(attrs, inputs);
+  const [down = '', up = '', gate] = matrices.toReversed();
+  const shares = sharesOf(context, attrs, inDram(context.operand(logits)), selection ?? undefined);
   const token = inDram(context.operand(x));
-  const [, inner = 1] = context.dims(gate).map(Number);
-  const opened = [gate, up].map((name) =>
-    multiply(context, token.expr, context.matrix([name]), widthOf(context, name)),
-  );
-  const [gates, ups] = opened;
-  if (gates === undefined || ups === undefined) throw new Error('an expert has a gate and an up');
-  const product = context.emit(gated(attrs.fn, py`${gates}`, py`${ups}`), gates.shape);
-  const shared = context.emit(
-    py`ttnn.multiply(${product}, ttnn.repeat_interleave(${shares}, ${inner}, 3))`,
-    gates.shape,
-  );
+  const [, inner = 1] = context.dims(up).map(Number);
+  const by = (name: string) => multiply(context, token.expr, context.matrix([name]), widthOf(context, name));
+  const gates = gate === undefined ? null : by(gate);
+  const ups = by(up);
+  const opened = gates === null ? activated(attrs.fn, py`${ups}`) : gated(attrs.fn, py`${gates}`, py`${ups}`);
+  const product = context.emit(opened, ups.shape);
+  const shared = context.emit(py`ttnn.multiply(${product}, ttnn.repeat_interleave(${shares}, ${inner}, 3))`, ups.shape);
   return multiply(context, py`${shared}`, context.tallMatrix(down), Number(token.shape[3]));
 };
 

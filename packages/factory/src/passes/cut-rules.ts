@@ -1,4 +1,4 @@
-import { type Dim, type LocalOpName, moeBiases, type NodeOf } from '@tttv2/graph';
+import { type Dim, type LocalOpName, moeInputs, type NodeOf } from '@tttv2/graph';
 
 /** The dimension along which a value is cut over the devices; null: every device has all of it. */
 export type Cut = number | null;
@@ -113,9 +113,13 @@ function product({ type }: { type: { shape: readonly Dim[] } }, [x, , ...bias]: 
  */
 function experts({ attrs }: NodeOf<'moe'>, operands: readonly Operand[]): Way | null {
   if (operands[0]?.cut !== null) return null;
-  const { gates } = moeBiases(attrs, [...operands.keys()]);
-  const ofBiases: readonly Form[] = [1, 1, 'share'];
-  const inputs = operands.map((_, i): Form => ofBiases[gates?.indexOf(i) ?? -1] ?? [null, null, 1, 1, 2][i] ?? null);
+  const { matrices, biases } = moeInputs(attrs, [...operands.keys()]);
+  const down = matrices.length - 1;
+  const inputs = operands.map((_, i): Form => {
+    const [matrix, bias] = [matrices.indexOf(i), biases?.indexOf(i) ?? -1];
+    if (matrix >= 0) return matrix === down ? 2 : 1;
+    return bias < 0 ? null : bias === down ? 'share' : 1;
+  });
   return { inputs, result: null, isSum: true };
 }
 

@@ -23,7 +23,8 @@ test('an op of experts needs room for those that a token sees', () => {
   const x = builder.node('gather_rows', {}, [builder.parameter('table', [8, 10]), builder.input('tokens')]);
   const logits = builder.node('linear', {}, [x, builder.parameter('router', [4, 10])]);
   const experts = ['gate', 'up'].map((name) => builder.parameter(name, [4, 20, 10]));
-  const attrs = { topK: 2, fn: 'silu', score: 'softmax', order: 'score_then_topk', normalize: true, scale: 1 } as const;
+  const choice = { topK: 2, score: 'softmax', order: 'score_then_topk', normalize: true, scale: 1 } as const;
+  const attrs = { ...choice, fn: 'silu', gated: true } as const;
   const inputs = [x, logits, ...experts, builder.parameter('down', [4, 10, 20])];
   const y = builder.scope('y', () =>
     builder.node(

@@ -40,10 +40,10 @@ function lastUses({ nodes, outputs }: Graph): Map<string, number> {
   return uses;
 }
 
-/** What an op needs while it computes: of experts, the gates, ups and results of those that a token sees. */
+/** What an op needs while it computes: of experts, the inner values and results of those that a token sees. */
 function scratchOf({ parameters }: Graph, node: Node, bytes: (shape: readonly Dim[]) => number): number {
   if (node.op !== 'moe') return 0;
   const [tokens = 1, width = 1] = node.type.shape;
   const [, inner = 0] = parameters[node.inputs[2] ?? '']?.shape ?? [];
-  return bytes([tokens, node.attrs.topK * (2 * inner + Number(width))]);
+  return bytes([tokens, node.attrs.topK * ((node.attrs.gated ? 2 : 1) * inner + Number(width))]);
 }

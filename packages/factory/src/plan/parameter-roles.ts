@@ -1,4 +1,4 @@
-import type { Graph, Node } from '@tttv2/graph';
+import { type Graph, isExpertMatrix, type Node } from '@tttv2/graph';
 
 /** What a parameter is for: rows are looked up in a `table`, a `matrix` is multiplied by, all else is a `vector`. */
 export type ParameterRole = 'table' | 'matrix' | 'vector';
@@ -10,10 +10,10 @@ export function parameterRoles({ parameters, nodes }: Graph): Map<string, Readon
   return roles;
 }
 
-function roleOf({ op }: Node, input: number): ParameterRole {
+function roleOf(node: Node, input: number): ParameterRole {
+  const { op } = node;
   if (op === 'gather_rows') return input === 0 ? 'table' : 'vector';
   if (op === 'linear' || op === 'matmul') return input === 1 ? 'matrix' : 'vector';
-  // After x and the router's logits come the gates, the ups and the downs of all experts; then biases.
-  if (op === 'moe') return input >= 2 && input <= 4 ? 'matrix' : 'vector';
+  if (node.op === 'moe') return isExpertMatrix(node.attrs.gated, input) ? 'matrix' : 'vector';
   return 'vector';
 }

@@ -1,6 +1,7 @@
-import { moeBiases } from '@tttv2/graph';
+import { moeInputs } from '@tttv2/graph';
 import { at, type Lowered, type Lowering, type LoweringContext } from '../lowering.ts';
 import type { Pointer } from '../pointer.ts';
+import { activate } from './activation.ts';
 import { activated } from './glu.ts';
 
 /**
@@ -8,28 +9,36 @@ import { activated } from './glu.ts';
  *
  *     logits[E, N] ─ scores ─ top k ─┬─ ids[k, N] ────────────────┐
  *                                    └─ weights[1, k, N] ────────────────────────┐
- *     x[D, 1, N] ─ gate, up of the chosen ─ [I, k, N] ─ down ─ [D, k, N] ─ · ─ Σ ─ [D, N]
+ *     x[D, 1, N] ─ (gate,) up of the chosen ─ [I, k, N] ─ down ─ [D, k, N] ─ · ─ Σ ─ [D, N]
  */
 export const moe: Lowering<'moe'> = (context, { attrs, inputs: names }, inputs) => {
   const { g, arena } = context;
   const x = at(inputs, 0);
   const [tokens = 1, width = 1] = x.shape;
-  const { selection, gates, expertScale } = moeBiases(attrs, inputs);
+  const { matrices, selection, biases, expertScale } = moeInputs(attrs, inputs);
   const { ids, weights } = route(context, attrs, at(inputs, 1), { selection, expertScale });
   const one = g.reshape4d(arena, x.tensor, width, 1, tokens, 1);
   const isOfInput = attrs.scored === 'inputs';
   const token = isOfInput ? g.mul(arena, g.repeat4d(arena, one, width, attrs.topK, tokens, 1), weights) : one;
-  const chosen = (index: number, value: Pointer, bias: Lowered | undefined) => {
-    const matrices = context.repacked(names[index] ?? '') ?? at(inputs, index).tensor;
-    const product = g.mulMatId(arena, matrices, value, ids);
+  /** By the last matrix of each expert (1), the last but one (2), or the gate before it (3). */
+  const chosen = (fromEnd: number, value: Pointer) => {
+    const index = 2 + matrices.length - fromEnd;
+    const product = g.mulMatId(arena, context.repacked(names[index] ?? '') ?? at(inputs, index).tensor, value, ids);
+    const bias = biases?.at(-fromEnd);
     return bias === undefined ? product : g.addId(arena, product, bias.tensor, ids);
   };
-  const opened = bounded(context, attrs, chosen(2, token, gates?.[0]), chosen(3, token, gates?.[1]));
-  const inner = activated(context, attrs.fn, opened.gate, opened.up);
-  const given = chosen(4, inner, gates?.[2]);
+  const inner = innerValues(context, attrs, (fromEnd) => chosen(fromEnd, token));
+  const given = chosen(1, inner);
   const results = isOfInput ? given : g.mul(arena, given, weights);
   return sumChosen(context, results, { width, tokens, topK: attrs.topK });
 };
+
+/** What the chosen experts multiply by their last matrix. */
+function innerValues(context: LoweringContext, attrs: Attrs, of: (fromEnd: number) => Pointer): Pointer {
+  if (!attrs.gated) return activate(context, attrs.fn, of(2));
+  const opened = bounded(context, attrs, of(3), of(2));
+  return activated(context, attrs.fn, opened.gate, opened.up);
+}
 
 /** Both are results that nobody else reads: ggml's clamp writes over its operand. */
 function bounded({ g, arena }: LoweringContext, { limit, upOffset }: Attrs, gate: Pointer, up: Pointer) {

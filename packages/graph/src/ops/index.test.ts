@@ -153,6 +153,7 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
         upOffset: isLate ? 1 : 0,
         scored: isSigmoid ? ('inputs' as const) : ('outputs' as const),
         hasExpertScale: isLate,
+        gated: true,
       },
       types: [
         ...[float32('N', width), float32('N', experts), float32(experts, inner, width), float32(experts, inner, width)],

@@ -7,8 +7,10 @@ import { activationFunctions } from './activation.ts';
 const attrs = z.strictObject({
   /** Experts that see a token. */
   topK: z.number().int().positive(),
-  /** Activation of the experts' gates. */
+  /** Activation of the experts' gates, or of their only inner values. */
   fn: activationTypeSchema,
+  /** Experts have a gate beside what it opens. */
+  gated: z.boolean(),
   /** What router logits are turned into: probabilities over all experts, or each by itself. */
   score: z.enum(['softmax', 'sigmoid']),
   /** `score_then_topk`: the best of the scores. `topk_then_score`: scores of the best logits among themselves. */
@@ -40,9 +42,10 @@ const attrs = z.strictObject({
 export type MoeAttrs = z.output<typeof attrs>;
 
 /**
- * A mixture of gated experts (arXiv:1701.06538): of `E` experts the router's best `topK` see each token, and their results
- * are summed by its scores, or what they see is multiplied by them. `x[N, D] logits[N, E] gate[E, I, D] up[E, I, D] down[E, D, I] (bias[E]) (gate[E, I] up[E, I] down[E, D]) (scale[E]) → [N, D]`;
- * the bias is added to the scores for the choice alone (arXiv:2408.15664), the next three to what the experts' matrices give. Which of equal experts are chosen is not said.
+ * A mixture of experts (arXiv:1701.06538): of `E` experts the router's best `topK` see each token, and their results are
+ * summed by its scores, or what they see is multiplied by them. `x[N, D] logits[N, E] gate[E, I, D] up[E, I, D] down[E, D, I] (bias[E]) (gate[E, I] up[E, I] down[E, D]) (scale[E]) → [N, D]`;
+ * the bias is added to the scores for the choice alone (arXiv:2408.15664), the next three to what the experts' matrices
+ * give. Experts that are not gated have no gate, and no bias of one. Which of equal experts are chosen is not said.
  */
 export const moe = defineOp({
   name: 'moe',
@@ -50,26 +53,29 @@ export const moe = defineOp({
   attrs,
   rowwise: true,
   infer(moeAttrs, inputs) {
-    const { topK, groups, hasExpertScale } = moeAttrs;
-    const ofScale = hasExpertScale ? 1 : 0;
-    expect.count(inputs, 5 + ofScale, 9 + ofScale);
-    if (inputs.length === 7 + ofScale)
+    const { topK, groups, gated, limit, upOffset } = moeAttrs;
+    const matrices = gated ? 3 : 2;
+    const ofScale = moeAttrs.hasExpertScale ? 1 : 0;
+    expect.count(inputs, 2 + matrices + ofScale, 3 + 2 * matrices + ofScale);
+    if (inputs.length === 7 + ofScale && gated)
       throw new Error('takes no biases of experts, or one for each of gate, up and down');
+    if (!gated && (limit !== null || upOffset !== 0))
+      throw new Error('bounds and raises what a gate opens, and has none');
     const x = expect.input(inputs, 0, 'float32', 2);
     const [rows, width] = x.shape;
     const logits = expect.input(inputs, 1, 'float32', 2);
     const [, experts] = logits.shape;
     expect.shape(logits, 1, [rows, experts]);
-    const gate = expect.input(inputs, 2, 'float32', 3);
-    const [, inner] = gate.shape;
-    expect.shape(gate, 2, [experts, inner, width]);
-    expect.shape(expect.input(inputs, 3), 3, gate.shape);
-    expect.shape(expect.input(inputs, 4), 4, [experts, width, inner]);
-    const { selection, gates, expertScale } = moeBiases(moeAttrs, [...inputs.keys()]);
-    if (expertScale !== null) expect.shape(expect.input(inputs, expertScale), expertScale, [experts]);
-    if (selection !== null) expect.shape(expect.input(inputs, selection), selection, [experts]);
-    gates?.forEach((index, i) => {
-      expect.shape(expect.input(inputs, index), index, [experts, i < 2 ? inner : width]);
+    const [, inner] = expect.input(inputs, 2, 'float32', 3).shape;
+    const of = moeInputs(moeAttrs, [...inputs.keys()]);
+    of.matrices.forEach((index, i) => {
+      const isDown = i === matrices - 1;
+      expect.shape(expect.input(inputs, index), index, [experts, ...(isDown ? [width, inner] : [inner, width])]);
+    });
+    for (const index of [of.selection, of.expertScale])
+      if (index !== null) expect.shape(expect.input(inputs, index), index, [experts]);
+    of.biases?.forEach((index, i) => {
+      expect.shape(expect.input(inputs, index), index, [experts, i < matrices - 1 ? inner : width]);
     });
     if ([experts, inner, width].some((dim) => typeof dim !== 'number'))
       throw new Error('experts must be of fixed size');
@@ -79,20 +85,19 @@ export const moe = defineOp({
   },
   evaluate(moeAttrs, inputs) {
     const [x, logits] = [floats(inputs[0]), floats(inputs[1])];
-    const biases = moeBiases(moeAttrs, inputs.map(floats));
-    const bias = biases.selection?.data ?? null;
+    const of = moeInputs(moeAttrs, inputs.map(floats));
+    const bias = of.selection?.data ?? null;
     const [, width = 1] = x.shape;
     const [, experts = 1] = logits.shape;
     const rows = Array.from({ length: x.shape[0] ?? 0 }, (_, row) => {
       const chosen = route(moeAttrs, logits.data.subarray(row * experts, (row + 1) * experts), bias).map(
-        ({ expert, score }) => ({ expert, score: score * (biases.expertScale?.data[expert] ?? 1) }),
+        ({ expert, score }) => ({ expert, score: score * (of.expertScale?.data[expert] ?? 1) }),
       );
       const token = x.data.subarray(row * width, (row + 1) * width);
       const results = chosen.map(({ expert, score }) => {
         const isOfInput = moeAttrs.scored === 'inputs';
         const seen = isOfInput ? token.map((value) => value * score) : token;
-        const weights = [...inputs.slice(2, 5).map(floats), ...(biases.gates ?? [])];
-        return { score: isOfInput ? 1 : score, values: runExpert(moeAttrs, weights, expert, seen) };
+        return { score: isOfInput ? 1 : score, values: runExpert(moeAttrs, of, expert, seen) };
       });
       return Array.from({ length: width }, (_, i) =>
         results.reduce((sum, { score, values }) => sum + score * (values[i] ?? 0), 0),
@@ -150,30 +155,51 @@ function scoresOf(score: MoeAttrs['score'], logits: readonly number[]): number[]
   return exponentials.map((one) => one / sum);
 }
 
-/** Of the inputs those that may be absent: the bias of the choice, those of gate, up and down, and the scale of each expert. */
-export function moeBiases<T>(
-  { hasExpertScale }: Pick<MoeAttrs, 'hasExpertScale'>,
-  inputs: readonly T[],
-): { selection: T | null; gates: T[] | null; expertScale: T | null } {
-  const [expertScale = null] = hasExpertScale ? inputs.slice(-1) : [];
-  const biases = inputs.slice(5, hasExpertScale ? -1 : undefined);
-  const hasGates = biases.length >= 3;
-  const [selection = null] = biases.slice(0, hasGates ? -3 : undefined);
-  return { selection, gates: hasGates ? biases.slice(-3) : null, expertScale };
+/** The inputs after x and logits by what they are. */
+export interface MoeInputs<T> {
+  /** Gates, where there are any; ups; downs. */
+  matrices: T[];
+  /** The bias of the choice. */
+  selection: T | null;
+  /** Those of the matrices, in the same order. */
+  biases: T[] | null;
+  /** What the result of each expert is multiplied by. */
+  expertScale: T | null;
 }
 
-/** `down(fn(gate x) · (up x + offset))` of one expert and one token; `weights`: gate, up, down, and their biases. */
+export function moeInputs<T>(
+  { gated, hasExpertScale }: Pick<MoeAttrs, 'gated' | 'hasExpertScale'>,
+  inputs: readonly T[],
+): MoeInputs<T> {
+  const count = gated ? 3 : 2;
+  const [expertScale = null] = hasExpertScale ? inputs.slice(-1) : [];
+  const others = inputs.slice(2 + count, hasExpertScale ? -1 : undefined);
+  const hasBiases = others.length >= count;
+  const [selection = null] = hasBiases ? others.slice(0, -count) : others;
+  const biases = hasBiases ? others.slice(-count) : null;
+  return { matrices: inputs.slice(2, 2 + count), selection, biases, expertScale };
+}
+
+/** True for the input of a mixture that is a matrix of each expert. */
+export function isExpertMatrix(gated: boolean, input: number): boolean {
+  return input >= 2 && input < (gated ? 5 : 4);
+}
+
+/** `down(fn(gate x) · (up x + offset))` of one expert and one token, or `down(fn(up x))`. */
 function runExpert(
   { fn, limit, upOffset }: MoeAttrs,
-  weights: readonly FloatTensor[],
+  { matrices, biases }: MoeInputs<FloatTensor>,
   expert: number,
   token: Float32Array,
 ): number[] {
-  const [gate, up, down] = [0, 1, 2].map((i) => product(weights[i], weights[i + 3], expert));
+  const [down, up, gate] = [-1, -2, -3].map((i) => product(matrices.at(i), biases?.at(i), expert));
+  const activate = activationFunctions[fn];
+  const ups = up?.(token) ?? [];
   const most = limit ?? Number.POSITIVE_INFINITY;
-  const opened = up?.(token).map((value) => Math.min(Math.max(value, -most), most) + upOffset) ?? [];
-  const inner = gate?.(token).map((value, i) => activationFunctions[fn](Math.min(value, most)) * (opened[i] ?? 0));
-  return down?.(Float32Array.from(inner ?? [])) ?? [];
+  const opened = ups.map((value) => Math.min(Math.max(value, -most), most) + upOffset);
+  const gates = matrices.length === 3 ? gate?.(token) : undefined;
+  const inner = gates?.map((value, i) => activate(Math.min(value, most)) * (opened[i] ?? 0)) ?? ups.map(activate);
+  return down?.(Float32Array.from(inner)) ?? [];
 }
 
 /** Multiplication by one expert's matrix, and its bias. */

@@ -32,7 +32,7 @@ async function specOf(changes: Record<string, GgufFixtureValue>, layers = 7): Pr
 }
 
 const attentionsOf = ({ layers }: ModelSpec) =>
-  layers.flatMap(({ mixer }) => (mixer.kind === 'attention' ? [mixer] : []));
+  layers.flatMap(({ mixer }) => (mixer?.kind === 'attention' ? [mixer] : []));
 const windowsOf = (spec: ModelSpec) => attentionsOf(spec).map(({ slidingWindowSize }) => slidingWindowSize);
 const thetasOf = (spec: ModelSpec) => attentionsOf(spec).map(({ rope }) => spec.ropeTables[rope ?? '']?.theta);
 const pattern = 'attention.sliding_window_pattern';

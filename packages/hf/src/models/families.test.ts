@@ -18,7 +18,7 @@ const dims = {
 };
 const specOf = (config: object) => convertConfig({ ...dims, num_hidden_layers: 4, ...config }).spec;
 const attentionsOf = ({ layers }: ModelSpec) =>
-  layers.flatMap(({ mixer }) => (mixer.kind === 'attention' ? [mixer] : []));
+  layers.flatMap(({ mixer }) => (mixer?.kind === 'attention' ? [mixer] : []));
 const windowsOf = (spec: ModelSpec) => attentionsOf(spec).map(({ slidingWindowSize }) => slidingWindowSize);
 const ropesOf = (spec: ModelSpec) => attentionsOf(spec).map(({ rope }) => spec.ropeTables[rope ?? '']?.theta);
 
@@ -370,6 +370,31 @@ describe.each(['qwen3_vl', 'qwen3_vl_moe'])('%s', (model_type) => {
       false,
       true,
     ]);
+  });
+});
+
+describe('nemotron_h', () => {
+  const nemotron = { model_type: 'nemotron_h', head_dim: 16, n_routed_experts: 4 };
+  const kindsOf = (config: object) =>
+    specOf({ ...nemotron, ...config }).layers.map(({ mixer, ffn }) => mixer?.kind ?? ffn?.kind);
+
+  test('has layers of one sublayer, as a list of words says or a word of letters', () => {
+    expect(kindsOf({})).toEqual(['ssd', 'moe', 'attention', 'dense']);
+    expect(kindsOf({ hybrid_override_pattern: 'M-M*' })).toEqual(['ssd', 'dense', 'ssd', 'attention']);
+    const layers_block_type = ['mamba', 'linear_attention', 'attention', 'full_attention', 'moe', 'mlp'];
+    const kinds = ['ssd', 'ssd', 'attention', 'attention', 'moe', 'dense'];
+    expect(kindsOf({ layers_block_type, hybrid_override_pattern: 'M' })).toEqual(kinds);
+    expect(kindsOf({ layer_types: layers_block_type })).toEqual(kinds);
+    expect(() => kindsOf({ hybrid_override_pattern: 'MX' })).toThrow('hybrid_override_pattern.1: "X" is not supported');
+  });
+
+  test('knows no positions, and has no gates', () => {
+    const { layers, ropeTables } = specOf({ ...nemotron, moe_latent_size: 8 });
+    expect(ropeTables).toEqual({});
+    expect(layers[2]?.mixer).toMatchObject({ rope: null });
+    expect(layers[1]?.ffn).toMatchObject({ useGate: false, latentDim: 8, shared: { ffn: { useGate: false } } });
+    expect(layers[3]?.ffn).toMatchObject({ useGate: false, activation: 'relu2' });
+    expect(() => specOf({ ...nemotron, moe_latent_size: 8, mlp_bias: true })).toThrow('mlp_bias: must be false');
   });
 });
 

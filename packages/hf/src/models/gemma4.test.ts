@@ -9,7 +9,7 @@ const dims = {
 const experts = { enable_moe_block: true, num_experts: 4, top_k_experts: 2, moe_intermediate_size: 24 };
 const specOf = (config: object) => convertConfig({ model_type: 'gemma4_text', ...dims, ...config }).spec;
 const attentionsOf = ({ layers }: ModelSpec) =>
-  layers.flatMap(({ mixer }) => (mixer.kind === 'attention' ? [mixer] : []));
+  layers.flatMap(({ mixer }) => (mixer?.kind === 'attention' ? [mixer] : []));
 
 test('every sixth layer and the last see all tokens, by wider heads whose values may be their keys', () => {
   const spec = specOf({ attention_k_eq_v: true, num_global_key_value_heads: 1, global_head_dim: 32 });

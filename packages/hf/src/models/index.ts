@@ -17,6 +17,7 @@ import mimo from './mimo.ts';
 import minimax_m2 from './minimax_m2.ts';
 import mistral from './mistral.ts';
 import mixtral from './mixtral.ts';
+import nemotron_h from './nemotron_h.ts';
 import phi3 from './phi3.ts';
 import qwen2 from './qwen2.ts';
 import qwen2_5_vl from './qwen2_5_vl.ts';
@@ -47,6 +48,7 @@ export const models: readonly ModelFamily[] = [
   minimax_m2,
   mistral,
   mixtral,
+  nemotron_h,
   phi3,
   qwen2,
   qwen2_5_vl,

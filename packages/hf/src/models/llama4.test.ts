@@ -8,7 +8,7 @@ const dims = {
 };
 const specOf = (config: object) => convertConfig({ model_type: 'llama4_text', ...dims, ...config }).spec;
 const attentionsOf = ({ layers }: ModelSpec) =>
-  layers.flatMap(({ mixer }) => (mixer.kind === 'attention' ? [mixer] : []));
+  layers.flatMap(({ mixer }) => (mixer?.kind === 'attention' ? [mixer] : []));
 const ffnsOf = ({ layers }: ModelSpec) => layers.map(({ ffn }) => ffn?.kind);
 const each = Array.from({ length: 8 }, (_, layer) => (layer + 1) % 4 === 0);
 

@@ -14,7 +14,7 @@ const experts = {
 };
 const rope = (keys: object) => ({ rope_parameters: { rope_theta: 5000, ...keys } });
 const specOf = (config: object) => convertConfig({ model_type: 'qwen3_5_text', ...dims, ...config }).spec;
-const kindsOf = (config: object) => specOf(config).layers.map(({ mixer }) => mixer.kind === 'attention');
+const kindsOf = (config: object) => specOf(config).layers.map(({ mixer }) => mixer?.kind === 'attention');
 
 test('every fourth layer is softmax attention, or as its keys say', () => {
   const [yes, no] = [true, false];
