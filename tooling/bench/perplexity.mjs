@@ -75,7 +75,7 @@ async function ours(file, windows, hardware) {
 }
 
 async function theirs(file, windows, flash) {
-  const worker = startWorker('node-llama-cpp.mjs', [file, flash, size]);
+  const worker = startWorker('llama-cpp-score.mjs', [file, flash, size]);
   const losses = [];
   for (const scored of windows) losses.push(...(await worker.ask({ scored })).losses);
   worker.stop();

@@ -1,5 +1,4 @@
-// The same questions as tttv2.mjs, answered by llama.cpp through node-llama-cpp, and one more:
-// { scored } -> { losses }: -ln p of each token but the first, given those before it.
+// The same questions as tttv2.mjs, answered by llama.cpp through node-llama-cpp.
 import { getLlama } from '../peers/node_modules/node-llama-cpp/dist/index.js';
 import { serve } from '../worker.mjs';
 
@@ -15,8 +14,7 @@ const context = await model.createContext({
 });
 const sequence = context.getSequence();
 
-await serve(({ promptIds, count, forced, scored }) => {
-  if (scored) return score(scored);
+await serve(({ promptIds, count, forced }) => {
   return forced ? follow(promptIds, forced) : continueText(promptIds, count);
 });
 
@@ -40,20 +38,4 @@ async function follow(promptIds, forced) {
   );
   const outputs = await sequence.controlledEvaluate(input);
   return { ids: outputs.filter((output) => output?.next?.token !== undefined).map(({ next }) => next.token) };
-}
-
-/** Probabilities of all tokens, not filtered and not sharpened; in pieces, since each token has a map of them all. */
-async function score(ids) {
-  await sequence.clearHistory();
-  const options = { temperature: 1, topK: 0, topP: 1, minP: 0 };
-  const losses = [];
-  for (let from = 0; from < ids.length; from += 64) {
-    const piece = ids.slice(from, from + 64).map((id) => [id, { generateNext: { probabilities: true, options } }]);
-    const outputs = await sequence.controlledEvaluate(piece);
-    outputs.forEach(({ next }, i) => {
-      const id = ids[from + i + 1];
-      if (id !== undefined) losses.push(-Math.log(next.probabilities.get(id)));
-    });
-  }
-  return { losses };
 }
