@@ -1,8 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { compileGgml, cpuDescription } from '@tttv2/ggml';
-import { type Backend, type Graph, isCollective, type Node, opset } from '@tttv2/graph';
-import { deviceStorage, UnsupportedHardwareError } from '@tttv2/spec';
-import { resolveHardware } from './resolve-hardware.ts';
+import { activationBytes, compileGgml, cpuDescription, maxTokens, productLayouts } from '@tttv2/ggml';
+import { type Backend, type Graph, isCollective, localGraph, type Node, opset } from '@tttv2/graph';
+import { deviceStorage, type ProductLayout, UnsupportedHardwareError } from '@tttv2/spec';
+import { resolveAttention, resolveHardware } from './resolve-hardware.ts';
 
 /** As `resolveHardware` and ggml's lowering have it. */
 const storage = deviceStorage({
@@ -39,6 +39,13 @@ function checkSupported(graph: Graph): void {
   }
 }
 
+/** Asked once: a processor does not change. */
+let layouts: Promise<ProductLayout[]> | null = null;
+function layoutsHere(): Promise<ProductLayout[]> {
+  layouts ??= productLayouts();
+  return layouts;
+}
+
 /** This machine's processor, by ggml. */
 export const cpuBackend: Backend = {
   contract: 'v1',
@@ -60,7 +67,7 @@ export const cpuBackend: Backend = {
         memoryBytes: totalmem(),
         bandwidth: null,
         mesh: [1, 1],
-        storage,
+        storage: { ...storage, productLayouts: await layoutsHere() },
       },
     ];
   },
@@ -70,6 +77,12 @@ export const cpuBackend: Backend = {
     if (reason !== null) return { kind: 'unsupported', reason };
     const isFused = node.op === 'linear' || node.op === 'rms_norm' || node.op === 'layer_norm' || node.op === 'glu';
     return useFusedKernels === false && isFused ? { kind: 'decompose' } : { kind: 'native' };
+  },
+  activationBytes({ graph, sizes, totalTokens, isExact, ...attention }) {
+    if (totalTokens > maxTokens || graph.nodes.some((node) => whyUnsupported(node, graph) !== null)) return null;
+    const { kvCacheDtype, useFlashAttention } = resolveAttention(attention, graph, isExact);
+    const local = localGraph({ mesh: [1, 1], stages: [graph] }, 'cpu');
+    return activationBytes(local, { sizes, totalTokens, kvCacheDtype, settings: { isExact, useFlashAttention } });
   },
   async compile(program, weights, hardware, { progress, signal, weightCache } = {}) {
     const [graph] = program.stages;

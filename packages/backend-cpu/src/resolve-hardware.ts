@@ -29,13 +29,7 @@ export function resolveHardware(
   refuse(config, cores);
   const isExact = [...targetDtypes(graph, weights).values()].every((dtype) => dtype === 'float32');
   const threads = config.threads ?? cores;
-  const kvCacheDtype = cacheDtype(config.kvCacheDtype ?? (isExact ? 'float32' : 'float16'));
-  // Plain attention sums in float32, but is slower and cannot read blocks (decision 10).
-  const cached = [kvCacheDtype, ...kvCachesOf(graph).flatMap(([, { stored }]) => stored ?? [])];
-  const inBlocks = cached.find((dtype) => dtypes[dtype].elements > 1);
-  if (config.useFlashAttention === false && inBlocks !== undefined)
-    throw refusal('kvCacheDtype', `"${inBlocks}" needs useFlashAttention: set it, or use "float16"`);
-  const useFlashAttention = config.useFlashAttention ?? (!isExact || inBlocks !== undefined);
+  const { kvCacheDtype, useFlashAttention } = resolveAttention(config, graph, isExact);
   return {
     config: { ...config, useFlashAttention, threads, kvCacheDtype },
     threads,
@@ -43,6 +37,21 @@ export function resolveHardware(
     useFlashAttention,
     isExact,
   };
+}
+
+/** How caches are held and read; `isExact`: all matrices are float32. @throws UnsupportedHardwareError */
+export function resolveAttention(
+  config: { kvCacheDtype?: KvCacheDtype | undefined; useFlashAttention?: boolean | undefined },
+  graph: Graph,
+  isExact: boolean,
+): { kvCacheDtype: GgmlDtype & KvCacheDtype; useFlashAttention: boolean } {
+  const kvCacheDtype = cacheDtype(config.kvCacheDtype ?? (isExact ? 'float32' : 'float16'));
+  // Plain attention sums in float32, but is slower and cannot read blocks (decision 10).
+  const cached = [kvCacheDtype, ...kvCachesOf(graph).flatMap(([, { stored }]) => stored ?? [])];
+  const inBlocks = cached.find((dtype) => dtypes[dtype].elements > 1);
+  if (config.useFlashAttention === false && inBlocks !== undefined)
+    throw refusal('kvCacheDtype', `"${inBlocks}" needs useFlashAttention: set it, or use "float16"`);
+  return { kvCacheDtype, useFlashAttention: config.useFlashAttention ?? (!isExact || inBlocks !== undefined) };
 }
 
 function refuse(config: HardwareConfig, cores: number): void {

@@ -151,6 +151,8 @@ function bind(library: GgmlLibrary) {
     cpuBufferFromPtr: base('ggml_backend_cpu_buffer_from_ptr', 'pointer', ['pointer', 'size_t']),
     tensorSet: base('ggml_backend_tensor_set', 'void', ['tensor', 'tensor', 'size_t', 'size_t']),
     tensorAlloc: base('ggml_backend_tensor_alloc', 'int', ['pointer', 'tensor', 'pointer']),
+    cpuBufferType: base('ggml_backend_cpu_buffer_type', 'pointer', []),
+    buftGetAllocSize: base('ggml_backend_buft_get_alloc_size', 'size_t', ['pointer', 'tensor']),
     bufferFree: base('ggml_backend_buffer_free', 'void', ['pointer']),
     bufferClear: base('ggml_backend_buffer_clear', 'void', ['pointer', 'uint8']),
     bufferGetSize: base('ggml_backend_buffer_get_size', 'size_t', ['pointer']),
@@ -161,6 +163,9 @@ function bind(library: GgmlLibrary) {
     gallocrNew: base('ggml_gallocr_new', 'pointer', ['pointer']),
     gallocrFree: base('ggml_gallocr_free', 'void', ['pointer']),
     gallocrAllocGraph: base('ggml_gallocr_alloc_graph', 'bool', ['pointer', 'pointer']),
+    gallocrReserveNSize: base('ggml_gallocr_reserve_n_size', 'void', [
+      ...(['pointer', 'pointer', 'pointer', 'pointer', 'pointer'] as const),
+    ]),
     gallocrGetBufferSize: base('ggml_gallocr_get_buffer_size', 'size_t', ['pointer', 'int']),
     // backends
     loadAllFromPath: registry('ggml_backend_load_all_from_path', 'void', ['str']),

@@ -341,7 +341,7 @@ function nativeTensors({ op, type }: Node, { N, visibleCells, spans, runs }: Com
   if (op === 'gated_delta') return 6 + 24 * runs.length;
   if (op === 'rotary') return 4 + 16 * spans.length;
   const [, heads] = type.shape;
-  if (op === 'attention' && typeof heads === 'number') return 16 + 11 * attentionTiles(N, heads, visibleCells).length;
+  if (op === 'attention' && typeof heads === 'number') return 16 + 12 * attentionTiles(N, heads, visibleCells).length;
   return 10;
 }
 

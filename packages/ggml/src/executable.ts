@@ -155,7 +155,7 @@ class GgmlExecutable implements Executable {
 }
 
 /** More than this native indexes do not reach, and the table of cells would not fit either. */
-const maxTokens = 2 ** 31 - 1;
+export const maxTokens = 2 ** 31 - 1;
 
 function checkTokens({ maxSequences, totalTokens, tokensPerSequence }: StateOptions): void {
   const wanted = Math.max(totalTokens, maxSequences * tokensPerSequence);

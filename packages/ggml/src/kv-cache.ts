@@ -1,6 +1,7 @@
 import { type Graph, type KvCache, kvCachesOf } from '@tttv2/graph';
 import { bytesOf, DoesNotFitError, type Dtype, dtypes, UnsupportedHardwareError } from '@tttv2/spec';
 import { newArena } from './arena.ts';
+import type { Binding } from './binding.ts';
 import type { Engine } from './engine.ts';
 import { type GgmlDtype, ggmlTypes, isGgmlDtype } from './ggml-type.ts';
 import type { Pointer } from './pointer.ts';
@@ -53,7 +54,9 @@ export class KvCacheMemory {
     const states = kvCachesOf(graph);
     this.#engine = engine;
     this.#arena = newArena(g, 2 * states.length);
-    this.layers = new Map(states.map(([name, state]) => [name, this.#layer(state, cells, defaultDtype)]));
+    this.layers = new Map(
+      states.map(([name, state]) => [name, layerCache(g, this.#arena, state, cells, defaultDtype)]),
+    );
     const wanted = [...this.layers.values()].reduce((sum, { rowBytes }) => sum + 2 * rowBytes * cells, 0);
     this.#buffer = states.length === 0 ? null : g.allocCtxTensors(this.#arena, engine.backend);
     if (states.length > 0 && this.#buffer === null) {
@@ -70,24 +73,30 @@ export class KvCacheMemory {
     this.bytes = this.#buffer === null ? 0 : g.bufferGetSize(this.#buffer);
   }
 
-  #layer({ numKvHeads, headDim, stored }: KvCache, cells: number, defaultDtype: GgmlDtype): LayerCache {
-    const { g } = this.#engine;
-    const dtype = stored !== null && isGgmlDtype(stored) ? stored : defaultDtype;
-    const tensor = () => g.newTensor4d(this.#arena, ggmlTypes[dtype], numKvHeads * headDim, cells, 1, 1);
-    return {
-      keys: tensor(),
-      values: tensor(),
-      numKvHeads,
-      cells,
-      elementBytes: bytesOf(dtype, [1]),
-      headBytes: bytesOf(dtype, [headDim]),
-      rowBytes: bytesOf(dtype, [numKvHeads * headDim]),
-    };
-  }
-
   free(): void {
     const { g } = this.#engine;
     if (this.#buffer !== null) g.bufferFree(this.#buffer);
     g.free(this.#arena);
   }
+}
+
+/** The tensors of a cache, without memory. */
+export function layerCache(
+  g: Binding,
+  arena: Pointer,
+  { numKvHeads, headDim, stored }: KvCache,
+  cells: number,
+  defaultDtype: GgmlDtype,
+): LayerCache {
+  const dtype = stored !== null && isGgmlDtype(stored) ? stored : defaultDtype;
+  const tensor = () => g.newTensor4d(arena, ggmlTypes[dtype], numKvHeads * headDim, cells, 1, 1);
+  return {
+    keys: tensor(),
+    values: tensor(),
+    numKvHeads,
+    cells,
+    elementBytes: bytesOf(dtype, [1]),
+    headBytes: bytesOf(dtype, [headDim]),
+    rowBytes: bytesOf(dtype, [numKvHeads * headDim]),
+  };
 }

@@ -1,5 +1,13 @@
 import { DoesNotFitError } from '@tttv2/spec';
 
+/** As llama.cpp pads it: one decode graph serves this many steps. */
+const cellPadding = 256;
+
+/** Cells of a cache for so many tokens. */
+export function padded(tokens: number): number {
+  return Math.ceil(tokens / cellPadding) * cellPadding;
+}
+
 /**
  * Which cells of a cache belong to which sequence: a page table with pages of one token. A cell may be shared by
  * sequences with a common prefix; it is written once, and free again when the last of them lets go of it.

@@ -1,5 +1,5 @@
 import { type Executable, GraphBuilder } from '@tttv2/graph';
-import { bytesOf } from '@tttv2/spec';
+import { bytesOf, dtypes } from '@tttv2/spec';
 import { expectClose, memoryWeights, randomTensors, stepOf } from '@tttv2/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Engine } from './engine.ts';
@@ -87,3 +87,25 @@ test('numbers of 32 bits have no such layout, and rows that do not fill it neith
   expect(layouts.bufferTypeFor('float32', [64, 64])).toBeNull();
   expect(layouts.bufferTypeFor('q4_0', [3, 32])).toBeNull();
 });
+
+test.each(['q8_0', 'q4_0', 'q4_k', 'float16'] as const)(
+  'its rules say of every matrix of %s what it takes',
+  (dtype) => {
+    const rules = layouts.rulesFor(dtype);
+    const { elements } = dtypes[dtype];
+    const shapes = [1, 3, 8, 24, 32, 40, 96, 160].flatMap((rows) =>
+      [1, 3, 8].map((blocks) => [rows, blocks * elements * 4]),
+    );
+    for (const [rows = 1, columns = 1] of shapes) {
+      const rule = rules.findLast(
+        (one) => one.of === 'matrices' && rows % one.rows === 0 && columns % one.columns === 0,
+      );
+      const expected = rule === undefined ? 0 : (rows / rule.rows) * (columns / rule.columns) * rule.bytes;
+      expect({ rows, columns, bytes: layouts.bytesOf(dtype, [rows, columns]) }).toEqual({
+        rows,
+        columns,
+        bytes: expected,
+      });
+    }
+  },
+);

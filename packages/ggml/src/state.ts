@@ -5,13 +5,11 @@ import { ComputeGraph, type ComputeSettings, type NativeWeights } from './comput
 import type { Engine } from './engine.ts';
 import type { GgmlDtype } from './ggml-type.ts';
 import { KvCacheMemory } from './kv-cache.ts';
-import { KvCells } from './kv-cells.ts';
+import { KvCells, padded } from './kv-cells.ts';
 import { type EqualRun, equalRuns } from './lower/recurrent.ts';
 import type { PreparedStep } from './prepared-step.ts';
 import { RecurrentMemory } from './recurrent-memory.ts';
 
-/** As llama.cpp pads it: one decode graph serves this many steps. */
-const cellPadding = 256;
 /** So many graphs are kept for another step of the same sizes. */
 const keptGraphs = 8;
 
@@ -175,8 +173,4 @@ export class GgmlState implements State {
     for (const graph of this.#graphs.values()) graph.free();
     this.#graphs.clear();
   }
-}
-
-function padded(tokens: number): number {
-  return Math.ceil(tokens / cellPadding) * cellPadding;
 }

@@ -30,6 +30,7 @@ const numbersAtOnce = 2 ** 18;
 /** The layout for products that a matrix is to have, in memory of a type. */
 interface Layout {
   bufferType: Pointer;
+  bytes: number;
   /** Nothing else is done with it, so that it needs no plain form. */
   isOnlyForm: boolean;
 }
@@ -127,15 +128,15 @@ class Loader {
     const converted = plain.filter((placement) => !isInPlace(placement));
     const bytes = {
       mapped: sum(inPlace, sizeOf),
-      own: sum(converted, sizeOf) + sum(repacked, ({ placement }) => sizeOf(placement)),
+      own: sum(converted, sizeOf) + sum(repacked, ({ bytes }) => bytes),
     };
     this.#placeMapped(inPlace);
     this.#loaded(bytes.mapped);
     await this.#placeOwn(graph, converted);
     await this.#placeRepacked(repacked);
     this.#files.releaseUnused(new Set(inPlace.map(({ view }) => view?.file)));
-    // What was read to be repacked would else count twice.
-    if (repacked.length > 0) this.#files.forget();
+    // What was read to be written elsewhere would else count twice.
+    if (converted.length + repacked.length > 0) this.#files.forget();
     return done({ tensors: this.#tensors, repacked: this.#repacked }, bytes);
   }
 
@@ -233,7 +234,9 @@ class Loader {
     return new Map(
       placements.flatMap(({ name, shape, target }): [string, Layout][] => {
         const bufferType = products.has(name) && target !== 'float32' ? layouts.bufferTypeFor(target, shape) : null;
-        return bufferType === null ? [] : [[name, { bufferType, isOnlyForm: !others.has(name) }]];
+        return bufferType === null
+          ? []
+          : [[name, { bufferType, bytes: layouts.bytesOf(target, shape), isOnlyForm: !others.has(name) }]];
       }),
     );
   }

@@ -1,6 +1,7 @@
-import type { DeviceSpec, HardwareConfig, Precision, PrecisionPreset } from '@tttv2/spec';
+import type { DeviceSpec, HardwareConfig, KvCacheDtype, Precision, PrecisionPreset } from '@tttv2/spec';
 import type { Executable } from './executable.ts';
 import type { Graph, Node } from './graph.ts';
+import type { StepSizes } from './value-type.ts';
 import type { WeightSource } from './weight-source.ts';
 
 /** What a backend says of a node: it has a fast way, it wants smaller ops, or it cannot. */
@@ -38,6 +39,20 @@ export interface CompileOptions {
   signal?: AbortSignal;
 }
 
+/** A step that is not run: what it would be computed in is to be known. */
+export interface PlannedStep {
+  /** What one device computes. */
+  graph: Graph;
+  sizes: StepSizes;
+  /** Tokens in the cache, of all sequences together. */
+  totalTokens: number;
+  kvCacheDtype: KvCacheDtype;
+  /** All matrices are float32. */
+  isExact: boolean;
+  /** Unset: the device's choice. */
+  useFlashAttention?: boolean | undefined;
+}
+
 /** A kind of device. Implementations never depend on each other. */
 export interface Backend {
   readonly contract: 'v1';
@@ -50,6 +65,8 @@ export interface Backend {
   readonly fusesProjections?: boolean;
   /** The devices of this kind that are there; empty where none is. */
   devices(): Promise<DeviceSpec[]>;
+  /** Bytes that a step is computed in, beside weights and caches; null, or absent: only an estimate can be had. */
+  activationBytes?(step: PlannedStep): number | null;
   supports(node: Node, graph: Graph, hardware: HardwareConfig): Support;
   /**
    * Places the weights and makes the program ready to run.

@@ -1,4 +1,4 @@
-export type { Backend, CompileOptions, LoadProgress, Program, Support, WeightCache } from './backend.ts';
+export type { Backend, CompileOptions, LoadProgress, PlannedStep, Program, Support, WeightCache } from './backend.ts';
 export { GraphBuilder } from './builder.ts';
 export { checkStateOptions } from './check-state-options.ts';
 export type { IndexBounds, StepLimits } from './check-step.ts';

@@ -4,6 +4,20 @@ import { dtypeSchema } from './dtype.ts';
 import { positiveInt } from './numbers.ts';
 import { kvCacheDtypeSchema, weightDtypeSchema } from './storage-dtypes.ts';
 
+/** Another layout of matrices, which only products can read. */
+const productLayoutSchema = z.strictObject({
+  /** The type of matrices that have it. */
+  dtype: dtypeSchema,
+  /** Experts `[E, out, in]`, or plain matrices `[out, in]`. */
+  of: z.enum(['matrices', 'experts']),
+  /** Multiples of so many rows, and of so many columns, have it, where no later one is for them. */
+  rows: positiveInt,
+  columns: positiveInt,
+  /** So many rows of so many columns take so many bytes. */
+  bytes: positiveInt,
+});
+export type ProductLayout = z.infer<typeof productLayoutSchema>;
+
 /** How a device holds a model: what a memory plan has to know of it. Left out, a field is that of a device which holds all in 16 bits. */
 export const deviceStorageSchema = z.strictObject({
   /** The types that it has for matrices, widest first. */
@@ -28,6 +42,8 @@ export const deviceStorageSchema = z.strictObject({
   tile: positiveInt.default(1),
   /** Tokens in a cache are filled up to a multiple of this. */
   cacheTile: positiveInt.default(1),
+  /** Layouts that matrices are held in where products alone read them; those that are tables too are held in both. */
+  productLayouts: z.array(productLayoutSchema).default([]),
   /** How often the recurrent states of a sequence are held. */
   recurrentCopies: positiveInt.default(1),
   /** The most tokens that a step computes; null: all of a prompt, filled up to a power of two. */

@@ -10,7 +10,7 @@ export type {
 export { attentionSpec, attentionSpecSchema, attentionTypeOf, outputGateWidth } from './attention-spec.ts';
 export type { DeviceSpec } from './device-spec.ts';
 export { deviceSpecSchema } from './device-spec.ts';
-export type { DeviceStorage } from './device-storage.ts';
+export type { DeviceStorage, ProductLayout } from './device-storage.ts';
 export { deviceStorage } from './device-storage.ts';
 export type { Dtype } from './dtype.ts';
 export { bytesOf, dtypeSchema, dtypes } from './dtype.ts';

@@ -59,15 +59,16 @@ export const plan: Command = {
     { line: 'plan smollm2-135m-instruct --all --batch 4', about: 'on every device' },
   ],
   async run(read, signal) {
-    const [{ openArchitecture }, { planMemory }, { plannedDevice, plannedDevices }] = await Promise.all([
-      import('../open-architecture.ts'),
-      import('@tttv2/factory'),
-      import('../plan/planned-devices.ts'),
-    ]);
+    const [{ openArchitecture }, { planMemory }, { activationBytes, plannedDevice, plannedDevices }] =
+      await Promise.all([
+        import('../open-architecture.ts'),
+        import('@tttv2/factory'),
+        import('../plan/planned-devices.ts'),
+      ]);
     const known = await plannedDevices();
     const chosen = await plannedDevice(read(device), known);
     await using model = await openArchitecture(read(modelArgument), signal, { assumeOnes: true });
-    const options = { ...(await readOptions(read, model)), others: known };
+    const options = { ...(await readOptions(read, model)), others: known, activationBytes };
     if (read(all)) {
       const devices = known.includes(chosen) ? known : [...known, chosen];
       return showAll(model, devices, (each) => planMemory(model.spec, each, options), read(json));

@@ -1,5 +1,6 @@
 import { cpuBackend } from '@tttv2/backend-cpu';
 import { knownDevices } from '@tttv2/backend-tt';
+import type { PlannedStep } from '@tttv2/graph';
 import { type DeviceSpec, deviceSpecSchema, UnsupportedHardwareError } from '@tttv2/spec';
 import { suggestion } from '../nearest.ts';
 import { readJsonFile } from '../read-json-file.ts';
@@ -17,4 +18,9 @@ export async function plannedDevice(name: string, known: readonly DeviceSpec[]):
   const names = known.map((device) => device.name);
   const message = `there is no device "${name}" to plan for${suggestion(name, names)}; there is ${names.join(', ')}, or a .json file that describes one`;
   throw new UnsupportedHardwareError({ device: name, message });
+}
+
+/** What a step is computed in, exactly, on the processor; boards cannot be asked. */
+export function activationBytes({ name }: DeviceSpec, step: PlannedStep): number | null {
+  return name === cpuBackend.name ? (cpuBackend.activationBytes?.(step) ?? null) : null;
 }

@@ -16,11 +16,13 @@ export function checkMemory(
   { program, weights }: { program: Program; weights: WeightSource },
 ): void {
   if (device.memoryBytes === null) return;
+  // Layouts for products can be done without (`optimizeForInference`).
+  const asStored = { ...device, storage: { ...device.storage, productLayouts: [] } };
   const { mapsFiles } = device.storage;
   const isFree = (parameter: string, held: Dtype) => mapsFiles && isMapped(weights, parameter, held);
   const stored = (parameter: string) => dtypeOf(weights.describe(parameter));
   const planner = new Planner(new ModelLayouts(spec), { stored, chosen: chosenIn(program), isFree });
-  const on = planner.place(device, { ...hardware, tensorParallelSize: hardware.tensorParallelSize ?? 1 });
+  const on = planner.place(asStored, { ...hardware, tensorParallelSize: hardware.tensorParallelSize ?? 1 });
   const demand = { weightDtype: null, kvCacheDtype: hardware.kvCacheDtype ?? null, context: 1, batch: 1 };
   const need = planner.need(on, demand);
   const wanted = need.weights + need.states;
@@ -28,7 +30,7 @@ export function checkMemory(
   if (wanted <= available) return;
   const [alternative] = findAlternatives(planner, on, demand, []);
   const dtype = alternative?.weightDtype;
-  const most = planner.place(device, { pipelineParallelSize: hardware.pipelineParallelSize });
+  const most = planner.place(asStored, { pipelineParallelSize: hardware.pipelineParallelSize });
   const remedies = [
     ...(dtype === undefined || dtype === null ? [] : [`weightDtype "${dtype}"`]),
     ...(planner.fits(most, demand) ? [`a tensorParallelSize of ${most.planned.tensorParallelSize}`] : []),

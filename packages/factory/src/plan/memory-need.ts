@@ -1,4 +1,4 @@
-import type { Graph, GraphState } from '@tttv2/graph';
+import { elementCount, type Graph, type GraphState, type PlannedStep, type StepSizes } from '@tttv2/graph';
 import {
   bytesOf,
   type DeviceStorage,
@@ -23,7 +23,12 @@ export interface MemoryDemand {
   context: number;
   /** Sequences at a time. */
   batch: number;
+  /** Unset: as the device attends when nothing is said. */
+  useFlashAttention?: boolean | undefined;
 }
+
+/** What a step would be computed in, where the device's backend can tell; null: where it cannot. */
+export type MeasureStep = (step: PlannedStep) => number | null;
 
 /** Bytes of one layer, on one device. */
 export interface PartNeed {
@@ -62,17 +67,23 @@ export interface KnownWeights {
 
 /** What one device of a layout needs for what is asked of it. */
 export function memoryNeed(
-  { parts, graph }: Layout,
+  { parts, graph, shortened }: Layout,
   storage: DeviceStorage,
   demand: MemoryDemand,
   weights: KnownWeights,
+  measure: MeasureStep,
 ): MemoryNeed {
   const held = new Holding(storage, demand, weights);
-  const kvCacheDtype = demand.kvCacheDtype ?? storage.kvCacheDtype[isExact(parts, held) ? 'exact' : 'fast'];
+  const exact = isExact(parts, held);
+  const kvCacheDtype = demand.kvCacheDtype ?? storage.kvCacheDtype[exact ? 'exact' : 'fast'];
   const needs = parts.flatMap((part) => needsOf(part, held, statesBytes(part.states, storage, demand, kvCacheDtype)));
   const { reservedBytes: reserved } = storage;
   const [ofWeights, states] = [sum(needs, (need) => need.weights), sum(needs, (need) => need.states)];
-  const activations = activationBytes(graph, storage, demand);
+  const { useFlashAttention } = demand;
+  const totalTokens = demand.batch * demand.context;
+  const sizes = stepSizes(storage, demand);
+  const step = { graph: shortened, sizes, totalTokens, kvCacheDtype, isExact: exact, useFlashAttention };
+  const activations = measure(step) ?? activationBytes(graph, sizes, storage, demand);
   const total = reserved + ofWeights + states + activations;
   return { kvCacheDtype, reserved, parts: needs, weights: ofWeights, states, activations, total };
 }
@@ -107,15 +118,29 @@ class Holding {
     this.#weights = weights;
   }
 
-  /** In each of its roles; a table that is held as matrices are serves as both. */
+  /** In each of its roles; a table that is held as matrices are serves as both, but for what products read in a layout of its own. */
   bytes(parameter: HeldParameter): number {
     const isShared = this.#storage.tableDtype === null && parameter.roles.has('matrix');
     const roles = [...parameter.roles].filter((role) => role !== 'table' || !isShared);
     return sum(roles, (role) => {
       const shape = role === 'vector' ? parameter.shape : tiled(parameter.shape, this.#storage.tile);
       const dtype = this.dtype(parameter, role);
-      return this.#weights.isFree?.(parameter.name, dtype) ? 0 : bytesOf(dtype, shape);
+      const inLayout = role === 'matrix' ? this.#inLayout(dtype, shape) : null;
+      const isFree = this.#weights.isFree?.(parameter.name, dtype) === true;
+      const asItIs = isFree || (inLayout !== null && parameter.roles.size === 1) ? 0 : bytesOf(dtype, shape);
+      return asItIs + (inLayout ?? 0);
     });
+  }
+
+  /** What a matrix takes in a layout for products; null where it has none. */
+  #inLayout(dtype: Dtype, shape: readonly number[]): number | null {
+    const [columns = 1, rows = 1, ...outer] = shape.toReversed();
+    const kind = outer.length === 0 ? 'matrices' : 'experts';
+    const layout = this.#storage.productLayouts.findLast(
+      (one) => one.dtype === dtype && one.of === kind && rows % one.rows === 0 && columns % one.columns === 0,
+    );
+    if (layout === undefined) return null;
+    return elementCount(shape) * (layout.bytes / (layout.rows * layout.columns));
   }
 
   dtype({ name, shape }: HeldParameter, role: ParameterRole): Dtype {
@@ -147,11 +172,19 @@ function statesBytes(
   );
 }
 
-/** What is computed between ops, and the masks of what each token sees. */
-function activationBytes(graph: Graph, storage: DeviceStorage, { context, batch }: MemoryDemand): number {
-  const { valueDtype, maskDtype, tile, cacheTile, tokensPerStep } = storage;
+/** Of the largest step. */
+function stepSizes({ tokensPerStep }: DeviceStorage, { context, batch }: MemoryDemand): StepSizes {
   const tokens = tokensPerStep === null ? powerOfTwo(context) : Math.min(tokensPerStep, context * batch);
-  const sizes = { N: Math.max(tokens, batch), R: batch };
+  return { N: Math.max(tokens, batch), R: batch };
+}
+
+/** What is computed between ops, and the masks of what each token sees. */
+function activationBytes(
+  graph: Graph,
+  sizes: StepSizes,
+  { valueDtype, maskDtype, tile, cacheTile }: DeviceStorage,
+  { context, batch }: MemoryDemand,
+): number {
   const values = peakOfLiveValues(graph, sizes, (shape) => bytesOf(valueDtype, tiled(shape, tile)));
   const windows = new Set(
     graph.nodes.flatMap((node) => (node.op === 'attention' ? [`${node.attrs.window} ${node.attrs.chunk}`] : [])),

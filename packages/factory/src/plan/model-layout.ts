@@ -1,7 +1,8 @@
 import { buildModel } from '@tttv2/blocks';
 import { type Graph, type GraphState, type Parameter, validate } from '@tttv2/graph';
-import { layerKindsOf, type ModelSpec } from '@tttv2/spec';
+import { type LayerKind, layerKindsOf, type ModelSpec } from '@tttv2/spec';
 import { checkTensorParallelSize, dividesOver } from '../passes/check-tensor-parallel-size.ts';
+import { selectRowsEarly } from '../passes/select-rows-early.ts';
 import { tensorParallel } from '../passes/tensor-parallel.ts';
 import { type ParameterRole, parameterRoles } from './parameter-roles.ts';
 
@@ -30,20 +31,26 @@ export interface Layout {
   parts: readonly Part[];
   /** Layers that are alike stand in it once: what is live at a time is the same. */
   graph: Graph;
+  /** Those that are alike stand in it up to three times, as the first, the last, and between: a device lays it out as the whole. */
+  shortened: Graph;
 }
 
 /** Lays a model out over devices, as the passes do. */
 export class ModelLayouts {
   readonly #graph: Graph;
+  readonly #shortened: Graph;
   readonly #layers: readonly (readonly number[])[];
   readonly #known = new Map<number, Layout>();
 
   constructor(spec: ModelSpec) {
     const kinds = layerKindsOf(spec);
-    const folded = { ...spec, numLayers: kinds.length, layers: kinds.map((kind) => kind.spec) };
+    const of = (folded: readonly LayerKind[]) =>
+      buildModel({ ...spec, numLayers: folded.length, layers: folded.map((kind) => kind.spec) });
     this.#layers = kinds.map(({ layers }) => layers);
     // Rows are not selected early: it would spare the last layer, which here stands for all that are like it.
-    this.#graph = buildModel(folded);
+    this.#graph = of(kinds);
+    const atLeast = (count: number) => kinds.filter(({ layers }) => layers.length >= count);
+    this.#shortened = selectRowsEarly(of([...kinds, ...atLeast(2), ...atLeast(3)]));
   }
 
   /** @throws UnsupportedHardwareError when the model cannot be cut over so many. */
@@ -51,8 +58,9 @@ export class ModelLayouts {
     const known = this.#known.get(devices);
     if (known !== undefined) return known;
     if (devices > 1) checkTensorParallelSize(this.#graph, devices, device);
-    const graph = devices === 1 ? this.#graph : validate(tensorParallel(this.#graph, devices));
-    const layout = { devices, parts: this.#partsOf(graph), graph };
+    const cut = (graph: Graph) => (devices === 1 ? graph : validate(tensorParallel(graph, devices)));
+    const graph = cut(this.#graph);
+    const layout = { devices, parts: this.#partsOf(graph), graph, shortened: cut(this.#shortened) };
     this.#known.set(devices, layout);
     return layout;
   }

@@ -6,11 +6,13 @@ import {
   type DeviceSpec,
   DoesNotFitError,
   deviceStorage,
+  type HardwareConfig,
   SpecError,
   type UniformOptions,
   UnsupportedHardwareError,
   uniformModelSpec,
 } from '@tttv2/spec';
+import { stepOf } from '@tttv2/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createModelFactory } from '../model-factory.ts';
@@ -129,25 +131,43 @@ describe('as the CPU backend allocates', () => {
   const small: UniformOptions = {
     ...{ vocabSize: 512, hiddenDim: 64, numLayers: 3, numHeads: 4, numKvHeads: 2, intermediateDim: 128 },
   };
-  test.each([
+  const layered = { hiddenDim: 256, headDim: 64, intermediateDim: 512 };
+  test.each<[Partial<UniformOptions>, Omit<HardwareConfig, 'deviceType'>]>([
     [{}, {}],
     [{ tieEmbeddings: true }, {}],
-    [{ useBias: true, normType: 'layer_norm' as const }, { weightDtype: 'bfloat16' as const }],
-    [{ tieEmbeddings: true }, { weightDtype: 'int8' as const }],
-    [{ hiddenDim: 96, numHeads: 3, numKvHeads: 1, intermediateDim: 256 }, { weightDtype: 'q4_k' as const }],
-  ])('weights and cache of %j held as %j', async (options, hardware) => {
+    [{ useBias: true, normType: 'layer_norm' }, { weightDtype: 'bfloat16' }],
+    [{ tieEmbeddings: true }, { weightDtype: 'int8' }],
+    [{ hiddenDim: 96, numHeads: 3, numKvHeads: 1, intermediateDim: 256 }, { weightDtype: 'q4_k' }],
+    [{ numLayers: 1 }, { useFlashAttention: true }],
+    [{ ...layered, tieEmbeddings: true }, { weightDtype: 'q4_k' }],
+    [
+      { ...layered, vocabSize: 500 },
+      { weightDtype: 'int4', kvCacheDtype: 'q8_0' },
+    ],
+    [layered, { weightDtype: 'float16', useFlashAttention: false }],
+  ])('%j held as %j', async (options, hardware) => {
     const spec = uniformModelSpec({ ...small, ...options });
-    const settings = { ...hardware, optimizeForInference: false };
-    const model = await createModelFactory({ backends: [cpuBackend] }).fromSpec(spec, {
-      device: 'cpu',
-      hardware: settings,
-    });
+    const { weightDtype, kvCacheDtype, useFlashAttention } = hardware;
     const [cpu] = await cpuBackend.devices();
     if (cpu === undefined) throw new Error('there is no processor');
-    const { need } = planMemory(spec, cpu, { context: 300, ...hardware, stored: () => 'float32' });
+    const { need } = planMemory(spec, cpu, {
+      context: 300,
+      ...(weightDtype === undefined ? {} : { weightDtype }),
+      ...(kvCacheDtype === undefined ? {} : { kvCacheDtype }),
+      ...(useFlashAttention === undefined ? {} : { useFlashAttention }),
+      stored: () => 'float32',
+      activationBytes: (_, step) => cpuBackend.activationBytes?.(step) ?? null,
+    });
+    const model = await createModelFactory({ backends: [cpuBackend] }).fromSpec(spec, { device: 'cpu', hardware });
     const state = model.executable.createState({ maxSequences: 1, totalTokens: 300, tokensPerSequence: 300 });
-    const { ownWeights, mappedWeights, states } = model.executable.memory();
-    expect({ weights: need.weights, states: need.states }).toEqual({ weights: ownWeights + mappedWeights, states });
+    const step = stepOf(state, [{ slot: 0, ids: Array.from({ length: 300 }, (_, i) => i) }], { logits: [299] });
+    await model.executable.run(state, step);
+    const { ownWeights, mappedWeights, states, compute } = model.executable.memory();
+    expect({ weights: need.weights, states: need.states, activations: need.activations }).toEqual({
+      weights: ownWeights + mappedWeights,
+      states,
+      activations: compute,
+    });
     state.dispose();
     await model.dispose();
   });

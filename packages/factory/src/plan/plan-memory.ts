@@ -12,7 +12,7 @@ import { largestThat } from './largest-that.ts';
 import type { MemoryDemand, StoredDtype } from './memory-need.ts';
 import type { MemoryPlan } from './memory-plan.ts';
 import { ModelLayouts } from './model-layout.ts';
-import { Planner } from './planner.ts';
+import { type ActivationBytes, Planner } from './planner.ts';
 
 export interface PlanOptions {
   /** Tokens of a sequence. */
@@ -29,6 +29,10 @@ export interface PlanOptions {
   pipelineParallelSize?: number;
   /** How the checkpoint stores its parameters; default: everything as bfloat16. */
   stored?: StoredDtype;
+  /** Default: the device's. */
+  useFlashAttention?: boolean;
+  /** What a step is computed in, exactly, on devices whose backend can tell (`Backend.activationBytes`); else it is estimated. */
+  activationBytes?: ActivationBytes;
   /** Devices to suggest when it does not fit. */
   others?: readonly DeviceSpec[];
 }
@@ -40,14 +44,16 @@ const mostSequences = 2 ** 12;
 
 /**
  * Whether a model fits on a device, from its specification alone. Bytes of weights and states are exact for what the backends
- * lay out; those of activations follow from the graph, and what is reserved from the device's description.
+ * lay out; those of activations where a backend can tell (`activationBytes`), else they follow from the graph; what is reserved
+ * is said by the device's description.
  * @throws UnsupportedHardwareError for a type or a cut that the device or the model does not allow.
  * @throws DoesNotFitError for more sequences than the device takes. @throws SpecError when the device's memory is unknown.
  */
 export function planMemory(spec: ModelSpec, device: DeviceSpec, options: PlanOptions): MemoryPlan {
-  const { context, batch = 1, weightDtype = null, kvCacheDtype = null, others = [] } = options;
-  const demand = { context, batch, weightDtype, kvCacheDtype };
-  const planner = new Planner(new ModelLayouts(spec), { stored: options.stored ?? (() => 'bfloat16') });
+  const { context, batch = 1, weightDtype = null, kvCacheDtype = null, useFlashAttention, others = [] } = options;
+  const demand = { context, batch, weightDtype, kvCacheDtype, useFlashAttention };
+  const known = { stored: options.stored ?? (() => 'bfloat16' as const) };
+  const planner = new Planner(new ModelLayouts(spec), known, options.activationBytes);
   const on = planner.place(device, options);
   checkDemand(device, demand);
   const need = planner.need(on, demand);

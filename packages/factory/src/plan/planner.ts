@@ -1,6 +1,7 @@
+import type { PlannedStep } from '@tttv2/graph';
 import { type DeviceSpec, SpecError } from '@tttv2/spec';
 import { checkMesh } from '../check-mesh.ts';
-import { type KnownWeights, type MemoryDemand, type MemoryNeed, memoryNeed } from './memory-need.ts';
+import { type KnownWeights, type MeasureStep, type MemoryDemand, type MemoryNeed, memoryNeed } from './memory-need.ts';
 import type { PlannedDevice } from './memory-plan.ts';
 import type { Layout, ModelLayouts } from './model-layout.ts';
 import { stageParts } from './stage-parts.ts';
@@ -19,14 +20,19 @@ export interface Placed {
   stages: readonly Layout[];
 }
 
+/** Bytes that a step is computed in on a device, where its backend can tell; null: where it cannot. */
+export type ActivationBytes = (device: DeviceSpec, step: PlannedStep) => number | null;
+
 /** What a model needs, wherever it is placed. */
 export class Planner {
   readonly #layouts: ModelLayouts;
   readonly #weights: KnownWeights;
+  readonly #activationBytes: ActivationBytes;
 
-  constructor(layouts: ModelLayouts, weights: KnownWeights) {
+  constructor(layouts: ModelLayouts, weights: KnownWeights, activationBytes: ActivationBytes = () => null) {
     this.#layouts = layouts;
     this.#weights = weights;
+    this.#activationBytes = activationBytes;
   }
 
   /** By default in one stage, on as many devices as it can be cut over. @throws SpecError, UnsupportedHardwareError */
@@ -46,13 +52,19 @@ export class Planner {
     return { device, planned: { name, description, devices, ...cuts, memoryBytes: each }, stages };
   }
 
-  /** Of a device of the fullest stage. */
-  need({ device, stages }: Placed, demand: MemoryDemand): MemoryNeed {
-    const needs = stages.map((stage) => memoryNeed(stage, device.storage, demand, this.#weights));
-    return needs.reduce((most, need) => (need.total > most.total ? need : most));
+  need(on: Placed, demand: MemoryDemand): MemoryNeed {
+    return this.#need(on, demand, (step) => this.#activationBytes(on.device, step));
   }
 
+  /** What has no room without activations is not asked for them: the longer a context, the longer that takes. */
   fits(on: Placed, demand: MemoryDemand): boolean {
-    return this.need(on, demand).total <= on.planned.memoryBytes;
+    const { memoryBytes } = on.planned;
+    return this.#need(on, demand, () => 0).total <= memoryBytes && this.need(on, demand).total <= memoryBytes;
+  }
+
+  /** Of a device of the fullest stage. */
+  #need({ device, stages }: Placed, demand: MemoryDemand, measure: MeasureStep): MemoryNeed {
+    const needs = stages.map((stage) => memoryNeed(stage, device.storage, demand, this.#weights, measure));
+    return needs.reduce((most, need) => (need.total > most.total ? need : most));
   }
 }
