@@ -16,15 +16,6 @@ export interface HandWrittenModel {
   weights: WeightNames;
 }
 
-const sizes = {
-  vocabSize: 256,
-  hiddenDim: 64,
-  intermediateDim: 96,
-  numLayers: 3,
-  numHeads: 4,
-  numKvHeads: 2,
-};
-
 const inLayer = 'model.layers.{i}';
 const inBlock = 'transformer.blocks.{i}';
 const names: WeightNames = {
@@ -35,10 +26,8 @@ const names: WeightNames = {
   lmHead: 'lm_head',
 };
 
-const olmo2Norm = { normType: 'rms_norm', normEps: 1e-5, useBias: false, weight: 'plain' } as const;
-
 const bitnetNorm: NormSpec = { normType: 'rms_norm', normEps: 1e-5, useBias: false, weight: 'plain' };
-/** Of cohere and mpt. */
+/** Of mpt. */
 const bareLayerNorm: NormSpec = { normType: 'layer_norm', normEps: 1e-5, useBias: false, weight: 'plain' };
 
 /** Names that most families share. */
@@ -65,67 +54,6 @@ const mptAttention = {
 };
 
 export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
-  /** A norm after each sublayer and none before; one over all heads of q and of k. */
-  olmo2: {
-    spec: uniformModelSpec({
-      ...sizes,
-      useBiasQ: false,
-      useBiasKv: false,
-      qkNorm: { norm: olmo2Norm, scope: 'full_width' },
-      norms: { preMixer: null, postMixer: olmo2Norm, preFfn: null, postFfn: olmo2Norm },
-      postNormOf: 'sublayer',
-    }),
-    weights: {
-      ...names,
-      'layers.{i}.mixer.q.norm': `${inLayer}.self_attn.q_norm`,
-      'layers.{i}.mixer.k.norm': `${inLayer}.self_attn.k_norm`,
-      'layers.{i}.mixer.o': `${inLayer}.self_attn.o_proj`,
-      'layers.{i}.postMixerNorm': `${inLayer}.post_attention_layernorm`,
-      'layers.{i}.ffn.gate': `${inLayer}.mlp.gate_proj`,
-      'layers.{i}.ffn.up': `${inLayer}.mlp.up_proj`,
-      'layers.{i}.ffn.down': `${inLayer}.mlp.down_proj`,
-      'layers.{i}.postFfnNorm': `${inLayer}.post_feedforward_layernorm`,
-      finalNorm: 'model.norm',
-    },
-  },
-  /** Attention and network beside each other, from one norm; a quarter of each head turned; biases everywhere. */
-  phi: {
-    spec: uniformModelSpec({
-      ...sizes,
-      rope: { theta: 10000, rotaryDim: 4, layout: 'half', scaling: { kind: 'default' } },
-      useBiasO: true,
-      activation: 'gelu_tanh',
-      useGate: false,
-      useBias: true,
-      normType: 'layer_norm',
-      normEps: 1e-5,
-      residual: 'parallel',
-      useBiasHead: true,
-    }),
-    weights: {
-      ...names,
-      'layers.{i}.preMixerNorm': `${inLayer}.input_layernorm`,
-      'layers.{i}.mixer.o': `${inLayer}.self_attn.dense`,
-      'layers.{i}.ffn.up': `${inLayer}.mlp.fc1`,
-      'layers.{i}.ffn.down': `${inLayer}.mlp.fc2`,
-      finalNorm: 'model.final_layernorm',
-    },
-  },
-  /** Attention and network beside each other; each head of q and k normalised by weights of its own; scaled logits. */
-  cohere: {
-    spec: uniformModelSpec({
-      ...{ ...heads, ...small, vocabSize: 256, numLayers: 2, logitScale: 0.5, tieEmbeddings: true },
-      rope: { theta: 500, rotaryDim: 16, layout: 'interleaved', scaling: { kind: 'default' } },
-      residual: 'parallel',
-      norms: { preMixer: bareLayerNorm, postMixer: null, preFfn: null, postFfn: null },
-      qkNorm: { norm: bareLayerNorm, scope: 'per_head_weights' },
-    }),
-    weights: {
-      ...usualNames,
-      'layers.{i}.mixer.q.norm': `${inLayer}.self_attn.q_norm`,
-      'layers.{i}.mixer.k.norm': `${inLayer}.self_attn.k_norm`,
-    },
-  },
   /** Sinks; embeddings, sublayers and logits are scaled. */
   granite_swa: {
     spec: modelSpec({

@@ -398,6 +398,64 @@ describe('nemotron_h', () => {
   });
 });
 
+describe('olmo', () => {
+  test('bounds nothing where no key says so, and normalises without weights', () => {
+    const spec = specOf({ model_type: 'olmo' });
+    expect(attentionsOf(spec)[0]).toMatchObject({ clipQkv: null, useBiasQ: false });
+    expect(spec.finalNorm).toEqual({ normType: 'layer_norm', normEps: 1e-5, useBias: false, weight: 'none' });
+  });
+});
+
+describe('olmo3', () => {
+  const scaling = { rope_type: 'yarn', factor: 8, original_max_position_embeddings: 8192 };
+
+  test('every fourth layer sees all, by a table that may be scaled; as hub files say it and as transformers 5 does', () => {
+    const hub = specOf({ model_type: 'olmo3', rope_theta: 5000, rope_scaling: scaling });
+    expect(windowsOf(hub)).toEqual([4096, 4096, 4096, null]);
+    expect(ropesOf(hub)).toEqual([5000, 5000, 5000, 5000]);
+    expect(Object.values(hub.ropeTables).map((table) => table.scaling.kind)).toEqual(['default', 'yarn']);
+    const rope_parameters = {
+      full_attention: { ...scaling, rope_theta: 5000 },
+      sliding_attention: { rope_type: 'default', rope_theta: 5000 },
+    };
+    expect(specOf({ model_type: 'olmo3', rope_parameters })).toEqual(hub);
+  });
+});
+
+describe('phi', () => {
+  const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi', ...config }).ropeTables)[0];
+
+  test('turns half of each head where no key says how much', () => {
+    expect(tableOf({})).toMatchObject({ rotaryDim: 8 });
+    expect(tableOf({ partial_rotary_factor: 0.25 })).toMatchObject({ rotaryDim: 4 });
+  });
+
+  test('may normalise each head of q and k, with biases', () => {
+    const qkNormOf = (config: object) => attentionsOf(specOf({ model_type: 'phi', ...config }))[0]?.qkNorm;
+    expect(qkNormOf({})).toBeNull();
+    expect(qkNormOf({ qk_layernorm: true })).toMatchObject({ scope: 'per_head', norm: { useBias: true } });
+  });
+});
+
+describe('cohere', () => {
+  test('normalises q and k when asked, and scales logits by a sixteenth where no key says so', () => {
+    const spec = specOf({ model_type: 'cohere' });
+    expect(spec).toMatchObject({ logitScale: 1 / 16, tieEmbeddings: true });
+    expect(attentionsOf(spec)[0]?.qkNorm).toBeNull();
+    const normed = specOf({ model_type: 'cohere', use_qk_norm: true });
+    expect(attentionsOf(normed)[0]?.qkNorm).toMatchObject({ scope: 'per_head_weights' });
+  });
+});
+
+describe('cohere2', () => {
+  test('turns in layers with a window alone, every fourth sees all', () => {
+    const spec = specOf({ model_type: 'cohere2' });
+    expect(windowsOf(spec)).toEqual([4096, 4096, 4096, null]);
+    expect(attentionsOf(spec).map(({ rope }) => rope)).toEqual(['main', 'main', 'main', null]);
+    expect(windowsOf(specOf({ model_type: 'cohere2', sliding_window_pattern: 2 }))).toEqual([4096, null, 4096, null]);
+  });
+});
+
 describe('phi3', () => {
   const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
   const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];

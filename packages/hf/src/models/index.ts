@@ -1,5 +1,7 @@
 // Written by scripts/families.mjs from the files of this folder.
 import type { ModelFamily } from '../define-model.ts';
+import cohere from './cohere.ts';
+import cohere2 from './cohere2.ts';
 import deepseek_v2 from './deepseek_v2.ts';
 import deepseek_v3 from './deepseek_v3.ts';
 import gemma from './gemma.ts';
@@ -18,6 +20,10 @@ import minimax_m2 from './minimax_m2.ts';
 import mistral from './mistral.ts';
 import mixtral from './mixtral.ts';
 import nemotron_h from './nemotron_h.ts';
+import olmo from './olmo.ts';
+import olmo2 from './olmo2.ts';
+import olmo3 from './olmo3.ts';
+import phi from './phi.ts';
 import phi3 from './phi3.ts';
 import qwen2 from './qwen2.ts';
 import qwen2_5_vl from './qwen2_5_vl.ts';
@@ -31,6 +37,8 @@ import qwen3_vl_moe from './qwen3_vl_moe.ts';
 import step3p7 from './step3p7.ts';
 
 export const models: readonly ModelFamily[] = [
+  cohere,
+  cohere2,
   deepseek_v2,
   deepseek_v3,
   gemma,
@@ -49,6 +57,10 @@ export const models: readonly ModelFamily[] = [
   mistral,
   mixtral,
   nemotron_h,
+  olmo,
+  olmo2,
+  olmo3,
+  phi,
   phi3,
   qwen2,
   qwen2_5_vl,
