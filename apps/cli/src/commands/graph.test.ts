@@ -28,3 +28,24 @@ test('names the passes there are', async () => {
   expect(exitCode).toBe(2);
   expect(stderr).toContain('--after: there is no pass "fuse"; there is weight-dtype,');
 });
+
+test('cuts for a board that is not here, into parts and into stages', async () => {
+  const cut = await runHere(
+    'graph',
+    model,
+    '--device',
+    't3k',
+    '--tensor-parallel-size',
+    '2',
+    '--after',
+    'tensor-parallel',
+  );
+  expect(cut).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(cut.stdout).toContain('all_reduce(');
+  const args = ['--device', 'n150', '--pipeline-parallel-size', '2', '--after', 'pipeline-stages'];
+  const staged = await runHere('graph', model, ...args);
+  expect(staged.stdout.match(/^graph /gm)).toHaveLength(2);
+  expect(staged.stdout).toMatch(/^received layers\.\d+ float32\[N, \d+\]$/m);
+  const stages: unknown[] = JSON.parse((await runHere('graph', model, '--json', ...args)).stdout);
+  expect(stages).toHaveLength(2);
+});

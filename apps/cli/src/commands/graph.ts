@@ -39,13 +39,12 @@ export const graph: Command = {
 async function afterPasses(built: Graph, read: Read): Promise<Graph[]> {
   const last = read(after);
   if (last === undefined) return [built];
-  const [{ applyPasses, findDevice, passesFor }, { backends }] = await Promise.all([
+  const [{ applyPasses, passesFor }, { backendFor }] = await Promise.all([
     import('@tttv2/factory'),
     import('../backends.ts'),
   ]);
   const hardware = readHardware(read);
-  const { backend } = await findDevice(backends, hardware.deviceType);
-  const passes = passesFor(backend, hardware);
+  const passes = passesFor(await backendFor(hardware.deviceType), hardware);
   const names = passes.map(({ name }) => name);
   const count = last === 'all' ? passes.length : names.indexOf(last) + 1;
   if (count === 0)
