@@ -84,6 +84,7 @@ test.each([null, 100])('attention over a prompt that is computed in tiles, windo
     window,
     chunk: null,
     softcap: null,
+    hasSelection: false,
   } as const;
   const y = builder.scope('y', () =>
     builder.node('attention', attrs, [...qkv, builder.input('slot'), builder.input('cacheIndex')]),
@@ -129,6 +130,7 @@ async function compileHeavy(): Promise<Executable> {
     window: null,
     chunk: null,
     softcap: null,
+    hasSelection: false,
   } as const;
   const places = [builder.input('slot'), builder.input('cacheIndex')];
   const y = builder.scope('y', () => builder.node('attention', attrs, [...split, ...places]));

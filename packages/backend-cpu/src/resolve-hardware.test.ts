@@ -11,7 +11,15 @@ function parts(stored: 'float16' | null = null) {
   const x = builder.node('gather_rows', {}, [builder.parameter('table', [8, 64], stored), builder.input('tokens')]);
   const heads = builder.node('reshape', { shape: ['N', 1, 64] }, [x]);
   const state = builder.state('cache', { kind: 'kv_cache', numKvHeads: 1, headDim: 64, stored: null });
-  const attrs = { state, scale: 1, mask: 'causal', window: null, chunk: null, softcap: null } as const;
+  const attrs = {
+    state,
+    scale: 1,
+    mask: 'causal',
+    window: null,
+    chunk: null,
+    softcap: null,
+    hasSelection: false,
+  } as const;
   const inputs = [heads, heads, heads, builder.input('slot'), builder.input('cacheIndex')];
   const graph = builder.build({ y: builder.scope('y', () => builder.node('attention', attrs, inputs)) });
   return { graph, weights: memoryWeights(randomTensors(graph)) };

@@ -74,7 +74,14 @@ test('every cache is in the table once, with its heads and its type', () => {
     fc.property(names, (all) => {
       const stored = (size: number) => (size === 1 ? null : 'bfloat8_b');
       const cache = (size: number) =>
-        ({ kind: 'kv_cache', numKvHeads: size, headDim: 64, stored: stored(size), sharding: null }) as const;
+        ({
+          kind: 'kv_cache',
+          numKvHeads: size,
+          headDim: 64,
+          hasValues: true,
+          stored: stored(size),
+          sharding: null,
+        }) as const;
       const states = Object.fromEntries(all.map(({ name, size }) => [name, cache(size)]));
       const text = emitCaches({ ...program, graph: { ...program.graph, states } });
       const expected = all.map(({ name, size }) => `${name}: (${size}, 64, ttnn.${stored(size) ?? 'bfloat16'})`);

@@ -61,7 +61,7 @@ function attentionOf({
   const state = builder.state('cache', { kind: 'kv_cache', numKvHeads: kvHeads, headDim, stored: null });
   const mixed = builder.node(
     'attention',
-    { state, scale: 1, mask: 'causal', window: null, chunk: null, softcap: null },
+    { state, scale: 1, mask: 'causal', window: null, chunk: null, softcap: null, hasSelection: false },
     inputs,
   );
   const graph = builder.build({ mixed });

@@ -1,4 +1,5 @@
 import {
+  attentionExtras,
   type ExecutionMode,
   type Graph,
   isCollective,
@@ -37,7 +38,10 @@ export function supports(
     return unsupported('scores that multiply what experts see are not lowered to ttnn yet');
   if (node.op === 'attention' && node.attrs.chunk !== null) return unsupported('ttnn has no attention within chunks');
   if (node.op === 'attention' && node.attrs.softcap !== null) return unsupported('ttnn bounds no logits of attention');
-  if (node.op === 'attention' && node.inputs.length > 5) return unsupported('sinks are not lowered to ttnn yet');
+  if (node.op === 'attention' && attentionExtras(node.attrs, node.inputs).sinks !== null)
+    return unsupported('sinks are not lowered to ttnn yet');
+  if (node.op === 'select_keys' || (node.op === 'attention' && node.attrs.hasSelection))
+    return unsupported('attention to selected keys is not lowered to ttnn yet');
   if (lowerings[node.op] === null) return unsupported('ttnn has no op that carries a state from token to token');
   const state = node.op === 'attention' ? graph.states[node.attrs.state] : undefined;
   const headDim = state?.kind === 'kv_cache' ? state.headDim : 0;

@@ -63,7 +63,7 @@ function attend(builder: GraphBuilder, heads: Heads, spec: AttentionSpec): Value
   const state = builder.state(`${builder.path}.cache`, cache);
   const places = [builder.input('slot'), builder.input('cacheIndex')];
   const sinks = spec.useSinks ? [builder.parameter(`${builder.path}.sinks`, [numHeads])] : [];
-  const attrs = { state, scale, mask: 'causal', window, chunk, softcap } as const;
+  const attrs = { state, scale, mask: 'causal', window, chunk, softcap, hasSelection: false } as const;
   const mixed = builder.node('attention', attrs, [q, k, v, ...places, ...sinks]);
   return alibiSlopes === null ? mixed : builder.node('slice', { start: 0, length: headDim }, [mixed]);
 }

@@ -308,6 +308,34 @@ test('with linear biases, keys bring their position and queries the slope of the
   expect(opsOf('positions')).toEqual(['slice', 'affine', 'to_float', 'reshape', 'add', 'concat']);
 });
 
+test('a layer selects tokens beside its queries, and later ones see the same', () => {
+  const selection = { kind: 'own', numHeads: 3, headDim: 6, topK: 4, layout: 'half', normEps: 1e-6 } as const;
+  const dims = {
+    hiddenDim: 16,
+    numHeads: 2,
+    qLoraRank: 8,
+    kvLoraRank: 8,
+    qkNopeHeadDim: 4,
+    qkRopeHeadDim: 4,
+    vHeadDim: 4,
+  };
+  const rope = { theta: 100, rotaryDim: 4, layout: 'interleaved', scaling: { kind: 'default' } } as const;
+  const layers = [selection, { kind: 'shared', topK: 4 } as const].map((one) =>
+    layerSpec({ attention: mlaSpec({ ...dims, rope, selection: one }), ffn: null }),
+  );
+  const spec = modelSpec({ vocabSize: 11, hiddenDim: 16, layers });
+  const graph = buildModel(spec);
+  expect(validate(graph)).toEqual(graph);
+  expect(elements(graph)).toBe(countParameters(spec).total);
+  const [selecting] = graph.nodes.filter(({ op }) => op === 'select_keys');
+  expect(selecting).toMatchObject({ scope: 'layers.0/mixer/q/selection', attrs: { topK: 4 } });
+  const attentions = graph.nodes.filter(({ op }) => op === 'attention');
+  expect(attentions.map(({ inputs }) => inputs.at(-1))).toEqual([selecting?.id, selecting?.id]);
+  const layouts = graph.nodes.flatMap((node) => (node.op === 'rotary' ? [[node.scope, node.attrs.layout]] : []));
+  expect(layouts).toContainEqual(['layers.0/mixer/q/selection/k', 'half']);
+  expect(layouts).toContainEqual(['layers.0/mixer/kRope', 'interleaved']);
+});
+
 test('values may be the projected keys, before these are normalised and turned', () => {
   const norm = { normType: 'rms_norm', normEps: 1e-6, useBias: false } as const;
   const options = {

@@ -1,6 +1,6 @@
 import { type Graph, GraphBuilder, type ValueId } from '@tttv2/graph';
 import type { ModelSpec } from '@tttv2/spec';
-import { decoderLayer } from './decoder-layer.ts';
+import { decoderLayer, type LayerContext } from './decoder-layer.ts';
 import { norm } from './norm.ts';
 
 /**
@@ -13,8 +13,9 @@ export function buildModel(spec: ModelSpec, { name = 'decoder' }: { name?: strin
   const builder = new GraphBuilder(name, spec);
   const embedding = builder.parameter('embedding.weight', [vocabSize, hiddenDim]);
   const embedded = builder.scope('embedding', () => embed(builder, embedding, spec));
+  const context: LayerContext = { ropeTables, selected: null };
   const hidden = layers.reduce(
-    (x, layer, i) => builder.scope(`layers.${i}`, () => decoderLayer(builder, x, layer, ropeTables)),
+    (x, layer, i) => builder.scope(`layers.${i}`, () => decoderLayer(builder, x, layer, context)),
     norm(builder, 'embeddingNorm', embedded, spec.embeddingNorm, hiddenDim),
   );
   const rows = builder.scope('lastRows', () => builder.node('gather_rows', {}, [hidden, builder.input('logitRows')]));

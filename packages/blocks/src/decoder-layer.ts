@@ -11,10 +11,15 @@ import {
 import { attention } from './attention.ts';
 import { feedForward } from './feed-forward.ts';
 import { gatedDelta } from './gated-delta.ts';
-import { mla } from './mla.ts';
+import { type MlaContext, mla } from './mla.ts';
 import { moe } from './moe.ts';
 import { norm } from './norm.ts';
 import { ssd } from './ssd.ts';
+
+/** What layers share. */
+export interface LayerContext extends MlaContext {
+  ropeTables: Readonly<Record<string, RopeSpec>>;
+}
 
 /**
  * One transformer layer: two residuals, each around a sublayer with its norms. Either sublayer may be absent.
@@ -28,12 +33,7 @@ import { ssd } from './ssd.ts';
  *        │                └─ ffn ─── postFfnNorm ────┘   │
  *        └───────────────────────────────────────────────┘
  */
-export function decoderLayer(
-  builder: GraphBuilder,
-  x: ValueId,
-  layer: LayerSpec,
-  ropeTables: Readonly<Record<string, RopeSpec>>,
-): ValueId {
+export function decoderLayer(builder: GraphBuilder, x: ValueId, layer: LayerSpec, context: LayerContext): ValueId {
   const { mixer, ffn, norms, residual, useOutputScale } = layer;
   const leave = (value: ValueId) =>
     useOutputScale ? builder.node('mul', {}, [value, builder.parameter(`${builder.path}.outputScale`, [1])]) : value;
@@ -43,8 +43,7 @@ export function decoderLayer(
     addResidual(builder, layer, { from, value }, (of) => normalise(scope, of, post));
 
   const mixerInput = normalise('preMixerNorm', x, norms.preMixer);
-  const mixed =
-    mixer === null ? x : add(x, mix(builder, mixerInput, mixer, ropeTables), 'postMixerNorm', norms.postMixer);
+  const mixed = mixer === null ? x : add(x, mix(builder, mixerInput, mixer, context), 'postMixerNorm', norms.postMixer);
   if (ffn === null) return leave(mixed);
   const ffnInput =
     residual === 'sequential'
@@ -55,18 +54,13 @@ export function decoderLayer(
   return leave(add(mixed, feed(builder, ffnInput, ffn), 'postFfnNorm', norms.postFfn));
 }
 
-function mix(
-  builder: GraphBuilder,
-  x: ValueId,
-  mixer: MixerSpec,
-  ropeTables: Readonly<Record<string, RopeSpec>>,
-): ValueId {
+function mix(builder: GraphBuilder, x: ValueId, mixer: MixerSpec, context: LayerContext): ValueId {
   return builder.scope('mixer', () => {
     switch (mixer.kind) {
       case 'attention':
-        return attention(builder, x, mixer, ropeTables);
+        return attention(builder, x, mixer, context.ropeTables);
       case 'mla':
-        return mla(builder, x, mixer, ropeTables);
+        return mla(builder, x, mixer, context);
       case 'ssd':
         return ssd(builder, x, mixer);
       case 'gated_delta':

@@ -8,7 +8,7 @@ function attending(softcap: number | null): LocalGraph {
   const x = builder.node('gather_rows', {}, [builder.parameter('table', [16, 64]), builder.input('tokens')]);
   const heads = builder.node('reshape', { shape: ['N', 8, 8] }, [x]);
   const state = builder.state('cache', { kind: 'kv_cache', numKvHeads: 8, headDim: 8, stored: null });
-  const attrs = { state, scale: 1, mask: 'causal', window: null, chunk: null, softcap } as const;
+  const attrs = { state, scale: 1, mask: 'causal', window: null, chunk: null, softcap, hasSelection: false } as const;
   const inputs = [heads, heads, heads, builder.input('slot'), builder.input('cacheIndex')];
   const mixed = builder.node('reshape', { shape: ['N', 64] }, [builder.node('attention', attrs, inputs)]);
   const logits = builder.scope('logits', () => builder.node('gather_rows', {}, [mixed, builder.input('logitRows')]));

@@ -98,7 +98,8 @@ class AbsentTensors {
 
   #cache(cache: Parameters<typeof layerCache>[2], cells: number, dtype: GgmlDtype): ReturnType<typeof layerCache> {
     const layer = layerCache(this.#g, this.#arena, cache, cells, dtype);
-    for (const tensor of [layer.keys, layer.values]) this.#g.tensorAlloc(this.#buffer, tensor, nowhere);
+    for (const tensor of [layer.keys, layer.values])
+      if (tensor !== null) this.#g.tensorAlloc(this.#buffer, tensor, nowhere);
     return layer;
   }
 }

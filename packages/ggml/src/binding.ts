@@ -89,6 +89,7 @@ function bind(library: GgmlLibrary) {
     addId: base('ggml_add_id', 'tensor', ['tensor', 'tensor', 'tensor', 'tensor']),
     argsortTopK: base('ggml_argsort_top_k', 'tensor', ['tensor', 'tensor', 'int']),
     repeat4d: base('ggml_repeat_4d', 'tensor', ['tensor', 'tensor', 'int64', 'int64', 'int64', 'int64']),
+    topK: base('ggml_top_k', 'tensor', ['tensor', 'tensor', 'int']),
     sumRows: unary('ggml_sum_rows'),
     getRows: binary('ggml_get_rows'),
     setRows: base('ggml_set_rows', 'tensor', ['tensor', 'tensor', 'tensor', 'tensor']),
@@ -141,6 +142,7 @@ function bind(library: GgmlLibrary) {
     gatedDeltaNet: base('ggml_gated_delta_net', 'tensor', [
       ...(['tensor', 'tensor', 'tensor', 'tensor', 'tensor', 'tensor', 'tensor', 'int64'] as const),
     ]),
+    lightningIndexer: base('ggml_lightning_indexer', 'tensor', ['tensor', 'tensor', 'tensor', 'tensor', 'tensor']),
     precSetAcc: base('ggml_prec_set_acc', 'bool', ['tensor', 'int']),
     reshape4d: base('ggml_reshape_4d', 'tensor', ['tensor', 'tensor', 'int64', 'int64', 'int64', 'int64']),
     view4d: base('ggml_view_4d', 'tensor', [

@@ -242,12 +242,11 @@ export class ComputeGraph implements LoweringContext {
     });
   }
 
-  mask({ window, chunk }: Sight): Pointer {
+  mask({ window, chunk }: Sight, dtype: 'float16' | 'float32'): Pointer {
     const { N } = this.sizes;
-    const dtype = this.useFlashAttention ? 'float16' : 'float32';
-    return this.#input(`mask ${window} ${chunk}`, ggmlTypes[dtype], [N, this.visibleCells], (bytes, step) =>
+    return this.#input(`mask ${window} ${chunk} ${dtype}`, ggmlTypes[dtype], [N, this.visibleCells], (bytes, step) =>
       fillMask(
-        this.useFlashAttention ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2) : float32(bytes),
+        dtype === 'float16' ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2) : float32(bytes),
         step,
         {
           visibleCells: this.visibleCells,
@@ -339,9 +338,10 @@ function lowerNode<Name extends LocalOpName>(
 function nativeTensors({ op, type }: Node, { N, visibleCells, spans, runs }: ComputePlan): number {
   if (op === 'causal_conv' || op === 'ssm_scan') return 4 + 16 * runs.length;
   if (op === 'gated_delta') return 6 + 24 * runs.length;
+  if (op === 'select_keys') return 16;
   if (op === 'rotary') return 4 + 16 * spans.length;
   const [, heads] = type.shape;
-  if (op === 'attention' && typeof heads === 'number') return 16 + 12 * attentionTiles(N, heads, visibleCells).length;
+  if (op === 'attention' && typeof heads === 'number') return 20 + 12 * attentionTiles(N, heads, visibleCells).length;
   return 10;
 }
 

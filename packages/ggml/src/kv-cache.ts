@@ -6,10 +6,11 @@ import type { Engine } from './engine.ts';
 import { type GgmlDtype, ggmlTypes, isGgmlDtype } from './ggml-type.ts';
 import type { Pointer } from './pointer.ts';
 
-/** Keys and values of one attention. Rows are cells; with plain attention values lie transposed. */
+/** Keys and values of one attention, or keys alone. Rows are cells; with plain attention values lie transposed. */
 export interface LayerCache {
   keys: Pointer;
-  values: Pointer;
+  /** null: there are keys alone. */
+  values: Pointer | null;
   numKvHeads: number;
   cells: number;
   elementBytes: number;
@@ -57,7 +58,10 @@ export class KvCacheMemory {
     this.layers = new Map(
       states.map(([name, state]) => [name, layerCache(g, this.#arena, state, cells, defaultDtype)]),
     );
-    const wanted = [...this.layers.values()].reduce((sum, { rowBytes }) => sum + 2 * rowBytes * cells, 0);
+    const wanted = [...this.layers.values()].reduce(
+      (sum, { rowBytes, values }) => sum + (values === null ? 1 : 2) * rowBytes * cells,
+      0,
+    );
     this.#buffer = states.length === 0 ? null : g.allocCtxTensors(this.#arena, engine.backend);
     if (states.length > 0 && this.#buffer === null) {
       g.free(this.#arena);
@@ -84,7 +88,7 @@ export class KvCacheMemory {
 export function layerCache(
   g: Binding,
   arena: Pointer,
-  { numKvHeads, headDim, stored }: KvCache,
+  { numKvHeads, headDim, hasValues, stored }: KvCache,
   cells: number,
   defaultDtype: GgmlDtype,
 ): LayerCache {
@@ -92,7 +96,7 @@ export function layerCache(
   const tensor = () => g.newTensor4d(arena, ggmlTypes[dtype], numKvHeads * headDim, cells, 1, 1);
   return {
     keys: tensor(),
-    values: tensor(),
+    values: hasValues ? tensor() : null,
     numKvHeads,
     cells,
     elementBytes: bytesOf(dtype, [1]),

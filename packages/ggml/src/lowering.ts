@@ -53,7 +53,7 @@ export interface LoweringContext {
   /** The place of each number of each token's values in a transposed cache, int64 `[N · width]`. */
   transposedRows(width: number): Pointer;
   /** 0 where token i sees cell j, else -∞, `[N, visibleCells]`: float16 for flash attention, else float32. */
-  mask(sight: Sight): Pointer;
+  mask(sight: Sight, dtype: 'float16' | 'float32'): Pointer;
 }
 
 /** Emits the native form of one op; returns its result, contiguous and of the node's shape. */

@@ -54,7 +54,7 @@ export class GraphBuilder implements Emitter {
 
   /** Declares a state, and returns its name. */
   state(name: string, state: StateDeclaration): string {
-    this.#states.set(name, state.kind === 'kv_cache' ? { sharding: null, ...state } : state);
+    this.#states.set(name, state.kind === 'kv_cache' ? { sharding: null, hasValues: true, ...state } : state);
     return name;
   }
 

@@ -72,11 +72,13 @@ export interface Parameter extends ParameterForm {
   parts: (ParameterForm & { from: string })[] | null;
 }
 
-/** Keys and values of the tokens of all sequences: `[tokens, numKvHeads, headDim]` each, on a device. */
+/** Keys and values of the tokens of all sequences, or keys alone: `[tokens, numKvHeads, headDim]` each, on a device. */
 export interface KvCache {
   kind: 'kv_cache';
   numKvHeads: number;
   headDim: number;
+  /** False for keys that are only compared with (`select_keys`). */
+  hasValues: boolean;
   /** How it is to be stored; null: as the backend chooses. */
   stored: Dtype | null;
   /** How the KV heads (axis 1) lie on the mesh, without a rest; null: each device has all of them. */
@@ -96,8 +98,10 @@ export function kvCachesOf({ states }: Pick<Graph, 'states'>): [name: string, ca
   return Object.entries(states).flatMap(([name, state]) => (state.kind === 'kv_cache' ? [[name, state]] : []));
 }
 
-/** A state as it is declared: not cut where nothing is said. */
-export type StateDeclaration = RecurrentState | (Omit<KvCache, 'sharding'> & Partial<Pick<KvCache, 'sharding'>>);
+/** A state as it is declared: not cut, and with values, where nothing is said. */
+export type StateDeclaration =
+  | RecurrentState
+  | (Omit<KvCache, 'sharding' | 'hasValues'> & Partial<Pick<KvCache, 'sharding' | 'hasValues'>>);
 
 /**
  * A typed program in single-assignment form: plain data. On a mesh every device runs the same graph on its own parameters

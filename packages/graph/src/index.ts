@@ -39,6 +39,7 @@ export { localGraph } from './local-graph.ts';
 export type { Mesh, MeshAxis, Place } from './mesh.ts';
 export { groupsAlong, placesOf } from './mesh.ts';
 export type { OpDefinition, OpKind, ValueId } from './op.ts';
+export { attentionExtras } from './ops/attention.ts';
 export { firstSeen, type Sight } from './ops/first-seen.ts';
 export type { AttrsOf, CollectiveName, LocalOpName, OpName } from './ops/index.ts';
 export { isOpName, ops, opset, opTable } from './ops/index.ts';

@@ -29,7 +29,15 @@ test('says how parameters and caches are to be stored', () => {
   const x = builder.node('gather_rows', {}, [builder.parameter('table', [5, 4], 'q8_0'), builder.input('tokens')]);
   const heads = builder.node('reshape', { shape: ['N', 1, 4] }, [x]);
   const state = builder.state('c', { kind: 'kv_cache', numKvHeads: 1, headDim: 4, stored: 'bfloat16' });
-  const attrs = { state, scale: 1, mask: 'causal', window: null, chunk: null, softcap: null } as const;
+  const attrs = {
+    state,
+    scale: 1,
+    mask: 'causal',
+    window: null,
+    chunk: null,
+    softcap: null,
+    hasSelection: false,
+  } as const;
   const inputs = [heads, heads, heads, builder.input('slot'), builder.input('cacheIndex')];
   const printed = printGraph(builder.build({ y: builder.node('attention', attrs, inputs) }));
   expect(printed).toContain('gather_rows(table:q8_0, tokens)');

@@ -4,6 +4,7 @@ import { GraphBuilder } from './builder.ts';
 import type { Graph } from './graph.ts';
 import { scopesOf } from './scopes.ts';
 import { tapValue } from './tap.ts';
+import { validate } from './validate.ts';
 
 /** Scopes `a`, `a/b`, `c` of which `a` gives what `a/b` gives, and nothing leaves `c`. */
 function nested(): Graph {
@@ -37,4 +38,29 @@ test('a scope is not entered again once it was left', () => {
   expect(scopesOf({ ...graph, nodes }).get('a/b')?.to).toBe(4);
   const torn = graph.nodes.map((node) => (node.id === '%1' ? { ...node, scope: 'c' } : node));
   expect(() => scopesOf({ ...graph, nodes: torn })).toThrow('was left at node');
+});
+
+test('what was selected may leave a scope beside its output: it is no value that the scope is there for', () => {
+  const builder = new GraphBuilder('selecting');
+  const rows = builder.node('gather_rows', {}, [builder.parameter('table', [5, 2]), builder.input('tokens')]);
+  const places = [builder.input('slot'), builder.input('cacheIndex')];
+  const heads = builder.node('reshape', { shape: ['N', 1, 2] }, [rows]);
+  const index = { kind: 'kv_cache', numKvHeads: 1, headDim: 2, hasValues: false, stored: null } as const;
+  const cache = { kind: 'kv_cache', numKvHeads: 1, headDim: 2, stored: null } as const;
+  let selection = '';
+  const value = builder.scope('a', () => {
+    const weights = builder.node('slice', { start: 0, length: 1 }, [rows]);
+    const attrs = { state: builder.state('index', index), topK: 2 };
+    selection = builder.node('select_keys', attrs, [heads, rows, weights, ...places]);
+    return builder.node('sqrt', {}, [heads]);
+  });
+  const attrs = { state: builder.state('cache', cache), scale: 1, mask: 'causal', window: null } as const;
+  const all = { ...attrs, chunk: null, softcap: null, hasSelection: true };
+  const y = builder.node('attention', all, [value, value, value, ...places, selection]);
+  const graph = validate(builder.build({ y }));
+  expect(scopesOf(graph).get('a')?.output).toBe(value);
+  const wrong = { ...graph, states: { ...graph.states, index: { ...cache, hasValues: true, sharding: null } } };
+  expect(() => validate(wrong)).toThrow(
+    'state "index" is a KV cache for [N, 1, 2], but the op needs a key cache for [N, 1, 2]',
+  );
 });

@@ -38,7 +38,8 @@ function addOutputs(graph: Graph, ranges: ReadonlyMap<string, Scope>): void {
   const indexOf = new Map(graph.nodes.map(({ id }, index) => [id, index]));
   const use = (value: string, at: number) => {
     const index = indexOf.get(value);
-    if (index === undefined) return;
+    // Which tokens were selected is no value that a scope is there for.
+    if (index === undefined || graph.nodes[index]?.type.dtype === 'int32') return;
     for (const path of pathsOf(graph.nodes[index]?.scope ?? '')) {
       const range = ranges.get(path);
       if (range === undefined || (at >= range.from && at < range.to)) continue;

@@ -26,7 +26,15 @@ function graphOf({
   const heads = builder.node('reshape', { shape: ['N', 2, 2] }, [x]);
   const state = builder.state('cache', { kind: 'kv_cache', headDim: 2, stored: null, ...cache });
   const places = [builder.input('slot'), builder.input('cacheIndex')];
-  const attrs = { state, scale: 1, mask: 'causal', window: null, chunk: null, softcap: null } as const;
+  const attrs = {
+    state,
+    scale: 1,
+    mask: 'causal',
+    window: null,
+    chunk: null,
+    softcap: null,
+    hasSelection: false,
+  } as const;
   const mixed = builder.node('attention', attrs, [heads, heads, heads, ...places]);
   const rows = builder.node('reshape', { shape: ['N', 4] }, [mixed]);
   return builder.build({ y: builder.node('all_gather', { meshAxis: 1, devices: gathers }, [rows]) });
@@ -138,7 +146,14 @@ describe('stages', () => {
     const attrs = { state: builder.state('s', { kind: 'kv_cache', numKvHeads: 1, headDim: 4, stored: null }) };
     const heads = builder.node('reshape', { shape: ['N', 1, 4] }, [builder.receive('hidden', hidden)]);
     const places = [builder.input('slot'), builder.input('cacheIndex')];
-    const options = { scale: 1, mask: 'causal', window: null, chunk: null, softcap: null } as const;
+    const options = {
+      scale: 1,
+      mask: 'causal',
+      window: null,
+      chunk: null,
+      softcap: null,
+      hasSelection: false,
+    } as const;
     const out = builder.node('attention', { ...attrs, ...options }, [heads, heads, heads, ...places]);
     return builder.build({ [name]: out });
   };

@@ -20,7 +20,15 @@ function smallGraph(): Graph {
       [heads, builder.input('positions'), slot],
     );
     const state = builder.state('cache', { kind: 'kv_cache', numKvHeads: 2, headDim: 4, stored: null });
-    const attrs = { state, scale: 0.5, mask: 'causal', window: null, chunk: null, softcap: null } as const;
+    const attrs = {
+      state,
+      scale: 0.5,
+      mask: 'causal',
+      window: null,
+      chunk: null,
+      softcap: null,
+      hasSelection: false,
+    } as const;
     const mixed = builder.node('attention', attrs, [turned, turned, heads, slot, cacheIndex]);
     return builder.node('reshape', { shape: ['N', 8] }, [mixed]);
   });

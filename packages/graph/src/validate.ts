@@ -50,6 +50,8 @@ const rawCache = z
     kind: z.literal('kv_cache'),
     numKvHeads: size,
     headDim: size,
+    // Caches of graphs of older opsets have them.
+    hasValues: z.boolean().default(true),
     stored: dtypeSchema.nullable(),
     sharding: shardingSchema.nullable().default(null),
   })
@@ -168,7 +170,7 @@ function stateUse<Name extends OpName>(
 
 function showNeed(state: StateNeed | GraphState): string {
   return state.kind === 'kv_cache'
-    ? `a KV cache for [N, ${state.numKvHeads}, ${state.headDim}]`
+    ? `a ${state.hasValues ? 'KV' : 'key'} cache for [N, ${state.numKvHeads}, ${state.headDim}]`
     : `recurrent [${state.shape.join(', ')}]`;
 }
 

@@ -7,6 +7,7 @@ import {
   modelSpec,
   moeSpec,
   type RouterSpec,
+  type SelectionSpec,
 } from '@tttv2/spec';
 import { expertWeights } from './experts.ts';
 import { llamaLikeWeights } from './llama-like.ts';
@@ -36,11 +37,22 @@ interface DeepseekLikeConfig extends RopeConfig {
   tie_word_embeddings: boolean;
 }
 
+interface DeepseekLikeOptions {
+  /** Default `interleaved`. */
+  ropeLayout?: 'interleaved' | 'half';
+  /** Default false. */
+  useBias?: boolean;
+  /** Default: from the layer `first_k_dense_replace` on. */
+  hasExperts?: (layer: number) => boolean;
+  /** Which tokens a layer sees; default all. */
+  selectionOf?: (layer: number) => SelectionSpec | null;
+}
+
 /** Latent attention; from a layer on, experts beside a network that all tokens share. */
 export function deepseekLikeSpec(
   config: DeepseekLikeConfig,
   router: Partial<RouterSpec>,
-  { ropeLayout = 'interleaved', useBias = false }: { ropeLayout?: 'interleaved' | 'half'; useBias?: boolean } = {},
+  { ropeLayout = 'interleaved', useBias = false, hasExperts, selectionOf = () => null }: DeepseekLikeOptions = {},
 ): ModelSpec {
   const { hidden_size: hiddenDim, moe_intermediate_size: expertDim, hidden_act: activation } = config;
   const network = (intermediateDim: number) => ffnSpec({ hiddenDim, intermediateDim, activation, useBias });
@@ -54,11 +66,11 @@ export function deepseekLikeSpec(
     shared: { ffn: network(expertDim * config.n_shared_experts) },
   });
   const dense = network(config.intermediate_size);
-  const attention = latentAttention(config, ropeLayout);
+  const isSparse = hasExperts ?? ((layer: number) => layer >= config.first_k_dense_replace);
   const layers = Array.from({ length: config.num_hidden_layers }, (_, layer) =>
     layerSpec({
-      attention,
-      ffn: layer < config.first_k_dense_replace ? dense : experts,
+      attention: latentAttention(config, ropeLayout, selectionOf(layer)),
+      ffn: isSparse(layer) ? experts : dense,
       normEps: config.rms_norm_eps,
     }),
   );
@@ -72,7 +84,7 @@ export function deepseekLikeSpec(
 }
 
 /** The norms of the latents have an epsilon that no key says: 1e-6. */
-function latentAttention(config: DeepseekLikeConfig, layout: 'interleaved' | 'half') {
+function latentAttention(config: DeepseekLikeConfig, layout: 'interleaved' | 'half', selection: SelectionSpec | null) {
   const { qk_nope_head_dim: qkNopeHeadDim, qk_rope_head_dim: qkRopeHeadDim } = config;
   return mlaSpec({
     hiddenDim: config.hidden_size,
@@ -85,6 +97,7 @@ function latentAttention(config: DeepseekLikeConfig, layout: 'interleaved' | 'ha
     scale: (qkNopeHeadDim + qkRopeHeadDim) ** -0.5 * scoreScale(config),
     rope: { ...ropeOf(config, qkRopeHeadDim), layout },
     useBias: config.attention_bias,
+    selection,
   });
 }
 

@@ -9,6 +9,7 @@ import {
   type MoeSpec,
   type NormSpec,
   outputGateWidth,
+  type SelectionSpec,
   type SsdSpec,
   ssdWidths,
 } from '@tttv2/spec';
@@ -119,11 +120,24 @@ function mlaParameters(mla: MlaSpec): Entry[] {
           ...linear('q.down', qLoraRank, hiddenDim, mla.useBias),
           ...normParameters('q.norm', latentNorm, qLoraRank),
           ...linear('q.up', queries, qLoraRank, false),
+          ...under('q.selection', selectionParameters(mla.selection, hiddenDim, qLoraRank)),
         ]),
     ...linear('kvDown', kvLoraRank + qkRopeHeadDim, hiddenDim, mla.useBias),
     ...normParameters('kvNorm', latentNorm, kvLoraRank),
     ...linear('kvUp', numHeads * (qkNopeHeadDim + vHeadDim), kvLoraRank, false),
     ...linear('o', hiddenDim, numHeads * vHeadDim, mla.useBias),
+  ];
+}
+
+function selectionParameters(selection: SelectionSpec | null, hiddenDim: number, latentDim: number): Entry[] {
+  if (selection?.kind !== 'own') return [];
+  const { numHeads, headDim } = selection;
+  return [
+    ...linear('q', numHeads * headDim, latentDim, false),
+    ...linear('k', headDim, hiddenDim, false),
+    ['k.norm.weight', [headDim]],
+    ['k.norm.bias', [headDim]],
+    ...linear('weights', numHeads, hiddenDim, false),
   ];
 }
 

@@ -36,7 +36,7 @@ export type { LayerKind } from './layer-kinds.ts';
 export { layerKindsOf } from './layer-kinds.ts';
 export type { InlineLayerSpec, LayerNorms, LayerOptions, LayerSpec, MixerSpec } from './layer-spec.ts';
 export { hiddenDimOf, layerSpec, layerSpecSchema } from './layer-spec.ts';
-export type { InlineMlaSpec, MlaOptions, MlaSpec } from './mla-spec.ts';
+export type { InlineMlaSpec, MlaOptions, MlaSpec, SelectionSpec } from './mla-spec.ts';
 export { mlaSpec } from './mla-spec.ts';
 export type { ModelOptions, ModelSpec } from './model-spec.ts';
 export { modelSpec, modelSpecSchema, parseModelSpec } from './model-spec.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ffnSpec } from './ffn-spec.ts';
 import { layerSpec } from './layer-spec.ts';
-import { type MlaOptions, mlaSpec } from './mla-spec.ts';
+import { type MlaOptions, mlaSpec, type SelectionSpec } from './mla-spec.ts';
 import { modelSpec, parseModelSpec } from './model-spec.ts';
 import { countParameters, flopsPerToken, kvCacheBytes } from './quantities.ts';
 
@@ -26,8 +26,36 @@ test('queries come from the input at once, latents are RMS-normalised, and only 
     scale: 24 ** -0.5,
     latentNorm: { normType: 'rms_norm', normEps: 1e-6, useBias: false, weight: 'plain' },
     useBias: false,
+    selection: null,
     rope: { theta: 500, rotaryDim: 8, layout: 'half', scaling: { kind: 'default' } },
   });
+});
+
+const own = { kind: 'own', numHeads: 2, headDim: 8, topK: 4, layout: 'half', normEps: 1e-6 } as const;
+
+test('a selection takes the latent of queries, and dimensions that turn; a shared one takes a layer before', () => {
+  const select = (options: object) => () => mlaSpec({ ...dims, qLoraRank: 16, selection: own, ...options });
+  expect(select({})()).toMatchObject({ selection: own });
+  expect(select({ qLoraRank: null })).toThrow('is null, but the queries of the selection are made of that latent');
+  expect(select({ selection: { ...own, headDim: 6 } })).toThrow('is 6, but 8 dimensions turn');
+  const layer = (selection: SelectionSpec) =>
+    layerSpec({ attention: mlaSpec({ ...dims, qLoraRank: 16, selection }), ffn: null });
+  const of = (...layers: ReturnType<typeof layer>[]) => modelSpec({ vocabSize: 8, hiddenDim: 64, layers });
+  const [selecting, sharing] = [layer(own), layer({ kind: 'shared', topK: 4 })];
+  expect(() => of(sharing, selecting)).toThrow('is shared, but no layer before selects tokens');
+  expect(() => of(selecting, layer({ kind: 'shared', topK: 3 }))).toThrow(
+    'is of 3 tokens, but the layer before selects 4',
+  );
+  const model = of(selecting, sharing);
+  expect(parseModelSpec(JSON.parse(JSON.stringify(model)))).toEqual(model);
+  const plain = of(...[1, 2].map(() => layerSpec({ attention: mlaSpec({ ...dims, qLoraRank: 16 }), ffn: null })));
+  expect(kvCacheBytes(model, 10, 'float32') - kvCacheBytes(plain, 10, 'float32')).toBe(10 * 8 * 4);
+  expect(countParameters(model).total - countParameters(plain).total).toBe(16 * 2 * 8 + 64 * (8 + 2) + 2 * 8);
+  // Two operations for each weight and each number of a key that is compared; what is not selected is not multiplied.
+  const keys = (seen: number) => 2 * 2 * seen * dims.numHeads * (24 + dims.vHeadDim);
+  expect(flopsPerToken(model, 9) - flopsPerToken(plain, 9)).toBe(
+    2 * (16 * 2 * 8 + 64 * (8 + 2)) + 2 * 10 * 2 * 8 + keys(4) - keys(10),
+  );
 });
 
 test('its JSON reads back as it was, the rotary table named', () => {

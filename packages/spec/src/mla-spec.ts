@@ -4,6 +4,24 @@ import { positive, positiveInt } from './numbers.ts';
 import { parseWith } from './parse.ts';
 import { type RopeSpec, ropeSpecSchema } from './rope-spec.ts';
 
+/** Where each token selects the tokens that its heads see (DeepSeek-V3.2), or sees those that an earlier layer selected. */
+const selectionSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('own'),
+    numHeads: positiveInt,
+    headDim: positiveInt,
+    /** Tokens that are selected. */
+    topK: positiveInt,
+    /** Which dimensions of the first `qkRopeHeadDim` make a pair; otherwise they turn as those of the heads do. */
+    layout: z.enum(['half', 'interleaved']),
+    /** Of the layer norm of keys. */
+    normEps: positive,
+  }),
+  /** Those of the nearest layer before that selects for itself (arXiv:2603.12201). */
+  z.strictObject({ kind: z.literal('shared'), topK: positiveInt }),
+]);
+export type SelectionSpec = z.infer<typeof selectionSchema>;
+
 const mlaShape = {
   kind: z.literal('mla'),
   hiddenDim: positiveInt,
@@ -23,6 +41,8 @@ const mlaShape = {
   latentNorm: normSpecSchema,
   /** Biases on the projections to the latents and on that of the output. */
   useBias: z.boolean(),
+  /** null: heads see all tokens. */
+  selection: selectionSchema.nullable().default(null),
 };
 
 /** Multi-head latent attention (arXiv:2405.04434): keys and values of all heads are made of one small vector a token. */
@@ -60,6 +80,8 @@ export interface MlaOptions {
   latentNorm?: NormSpec;
   /** Default false. */
   useBias?: boolean;
+  /** Default none. */
+  selection?: SelectionSpec | null;
 }
 
 /** A latent attention that stands alone. @throws SpecError that names the field. */
@@ -74,6 +96,7 @@ export function mlaSpec({ rotaryBase = 10000, ...options }: MlaOptions): InlineM
     scale: (qkNopeHeadDim + qkRopeHeadDim) ** -0.5,
     latentNorm: { normType: 'rms_norm', normEps: 1e-6, useBias: false, weight: 'plain' },
     useBias: false,
+    selection: null,
     rope,
     ...options,
   });
@@ -81,8 +104,15 @@ export function mlaSpec({ rotaryBase = 10000, ...options }: MlaOptions): InlineM
 
 type Checked = Omit<MlaSpec, 'rope'>;
 
-function checkMla({ qkNopeHeadDim, qkRopeHeadDim, vHeadDim }: Checked, context: z.RefinementCtx<Checked>): void {
+function checkMla(
+  { qkNopeHeadDim, qkRopeHeadDim, vHeadDim, qLoraRank, selection }: Checked,
+  context: z.RefinementCtx<Checked>,
+): void {
+  const fail = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
   const keys = qkNopeHeadDim + qkRopeHeadDim;
-  if (vHeadDim > keys)
-    context.addIssue({ code: 'custom', path: ['vHeadDim'], message: `is ${vHeadDim}, but keys are ${keys} wide` });
+  if (vHeadDim > keys) fail(['vHeadDim'], `is ${vHeadDim}, but keys are ${keys} wide`);
+  if (selection?.kind !== 'own') return;
+  if (qLoraRank === null) fail(['qLoraRank'], 'is null, but the queries of the selection are made of that latent');
+  if (selection.headDim < qkRopeHeadDim)
+    fail(['selection', 'headDim'], `is ${selection.headDim}, but ${qkRopeHeadDim} dimensions turn`);
 }

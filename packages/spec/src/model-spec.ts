@@ -151,6 +151,8 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
       fail(['layers', i, 'mixer', 'hiddenDim'], `is ${mixer.hiddenDim}, but the model's is ${hiddenDim}`);
     if (ffn !== null && ffn.hiddenDim !== hiddenDim)
       fail(['layers', i, 'ffn', 'hiddenDim'], `is ${ffn.hiddenDim}, but the model's is ${hiddenDim}`);
+    if (mixer?.kind === 'mla' && mixer.selection?.kind === 'shared')
+      checkShared(model, i, mixer.selection.topK, (message) => fail(['layers', i, 'mixer', 'selection'], message));
     if (mixer?.kind === 'attention' && mixer.alibiSlopes !== null && model.positionAxes !== 1)
       fail(['layers', i, 'mixer', 'alibiSlopes'], `must be null: positions have ${model.positionAxes} axes`);
     if (mixer !== null && 'rope' in mixer && mixer.rope !== null)
@@ -173,6 +175,15 @@ function checkModel(model: ModelShape, context: z.RefinementCtx<ModelShape>): vo
       fail(['maxSeqLen'], `must be null: rope table "${name}" scales dynamically, to any length`);
     }
   }
+}
+
+function checkShared({ layers }: ModelShape, layer: number, topK: number, fail: (message: string) => void): void {
+  const own = layers
+    .slice(0, layer)
+    .flatMap(({ mixer }) => (mixer?.kind === 'mla' && mixer.selection?.kind === 'own' ? [mixer.selection.topK] : []))
+    .at(-1);
+  if (own === undefined) fail('is shared, but no layer before selects tokens');
+  else if (own !== topK) fail(`is of ${topK} tokens, but the layer before selects ${own}`);
 }
 
 /** Dimensions of a head that may turn. */

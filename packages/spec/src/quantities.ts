@@ -3,7 +3,7 @@ import { bytesOf, type Dtype } from './dtype.ts';
 import type { FfnSpec } from './ffn-spec.ts';
 import type { GatedDeltaSpec } from './gated-delta-spec.ts';
 import type { LayerSpec, MixerSpec } from './layer-spec.ts';
-import type { MlaSpec } from './mla-spec.ts';
+import type { MlaSpec, SelectionSpec } from './mla-spec.ts';
 import type { ModelSpec } from './model-spec.ts';
 import type { MoeSpec } from './moe-spec.ts';
 import type { NormSpec } from './norm-spec.ts';
@@ -37,11 +37,18 @@ export function countParameters(model: ModelSpec): ParameterCount {
 
 /** Bytes of a KV cache of `tokens` tokens, keys and values of all layers, as the blocks lay them out. */
 export function kvCacheBytes(model: ModelSpec, tokens: number, dtype: Dtype): number {
-  return sum(mixersOf(model), (mixer) => 2 * bytesOf(cachedAs(mixer, dtype), [tokens, cachedWidth(mixer)]));
+  return sum(mixersOf(model), (mixer) => {
+    const bytes = (width: number) => bytesOf(cachedAs(mixer, dtype), [tokens, width]);
+    return 2 * bytes(cachedWidth(mixer)) + bytes(ownSelection(mixer)?.headDim ?? 0);
+  });
 }
 
 function mixersOf({ layers }: ModelSpec): MixerSpec[] {
   return layers.flatMap(({ mixer }) => (mixer === null ? [] : [mixer]));
+}
+
+function ownSelection(mixer: MixerSpec): Extract<SelectionSpec, { kind: 'own' }> | null {
+  return mixer.kind === 'mla' && mixer.selection?.kind === 'own' ? mixer.selection : null;
 }
 
 /** With ALiBi keys hold their positions, for which 16 bits are too few. */
@@ -117,8 +124,12 @@ export function ffnCost({ ffn }: LayerSpec): Cost {
 }
 
 function mixerFlops(mixer: MixerSpec, context: number): number {
-  if (mixer.kind === 'mla')
-    return 2 * mlaWeights(mixer) + 2 * (context + 1) * mixer.numHeads * (mlaKeyDim(mixer) + mixer.vHeadDim);
+  if (mixer.kind === 'mla') {
+    const { numHeads, headDim } = ownSelection(mixer) ?? { numHeads: 0, headDim: 0 };
+    const seen = Math.min(context + 1, mixer.selection?.topK ?? Number.POSITIVE_INFINITY);
+    const heads = 2 * seen * mixer.numHeads * (mlaKeyDim(mixer) + mixer.vHeadDim);
+    return 2 * mlaWeights(mixer) + heads + 2 * (context + 1) * numHeads * headDim;
+  }
   if (mixer.kind === 'ssd') return 2 * ssdWeights(mixer) + 5 * stateNumbers(mixer);
   if (mixer.kind === 'gated_delta') return 2 * deltaWeights(mixer) + 7 * stateNumbers(mixer);
   const { slidingWindowSize, chunkSize } = mixer;
@@ -149,13 +160,23 @@ function mlaWeights(mla: MlaSpec): number {
   const queries = numHeads * mlaKeyDim(mla);
   const q = qLoraRank === null ? hiddenDim * queries : qLoraRank * (hiddenDim + queries);
   const kv = hiddenDim * (kvLoraRank + qkRopeHeadDim) + kvLoraRank * numHeads * (qkNopeHeadDim + vHeadDim);
-  return q + kv + numHeads * vHeadDim * hiddenDim;
+  return q + kv + numHeads * vHeadDim * hiddenDim + selectionWeights(mla);
+}
+
+/** Of queries, the key, and a weight for each head. */
+function selectionWeights(mla: MlaSpec): number {
+  const selection = ownSelection(mla);
+  if (selection === null) return 0;
+  const { numHeads, headDim } = selection;
+  return (mla.qLoraRank ?? 0) * numHeads * headDim + mla.hiddenDim * (headDim + numHeads);
 }
 
 function mlaParameters(mla: MlaSpec): number {
   const { hiddenDim, qLoraRank, kvLoraRank, qkRopeHeadDim, latentNorm, useBias } = mla;
   const biases = useBias ? (qLoraRank ?? 0) + kvLoraRank + qkRopeHeadDim + hiddenDim : 0;
-  return mlaWeights(mla) + biases + sum([qLoraRank ?? 0, kvLoraRank], (dim) => normParameters(latentNorm, dim));
+  // The norm of the selection's key has a weight and a bias.
+  const ofKey = 2 * (ownSelection(mla)?.headDim ?? 0);
+  return mlaWeights(mla) + biases + ofKey + sum([qLoraRank ?? 0, kvLoraRank], (dim) => normParameters(latentNorm, dim));
 }
 
 /** Of the projections in and out, and the convolution. */

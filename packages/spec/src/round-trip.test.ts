@@ -89,8 +89,16 @@ const mla = fc
   .record({
     ...{ numHeads: size, qLoraRank: fc.option(size), kvLoraRank: size, qkNopeHeadDim: size, vHeadDim: size },
     ...{ qkRopeHeadDim: fc.constant(4), rope: fc.option(rope), scale: factor, latentNorm: norm, useBias: fc.boolean() },
+    selection: fc.option(
+      fc.record({
+        ...{ kind: fc.constant('own'), numHeads: size, headDim: fc.constant(5), topK: size, normEps: factor },
+        layout: fc.constantFrom('half', 'interleaved'),
+      }),
+    ),
   })
-  .map((options) => mlaSpec({ ...options, hiddenDim }));
+  .map((options) =>
+    mlaSpec({ ...options, hiddenDim, selection: options.qLoraRank === null ? null : options.selection }),
+  );
 
 const ssd = fc
   .record({

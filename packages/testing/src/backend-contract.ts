@@ -6,6 +6,7 @@ import type { Tolerance } from './expect-close.ts';
 import { lifecycleContract } from './lifecycle-contract.ts';
 import { opContract } from './op-contract.ts';
 import { recurrentContract } from './recurrent-contract.ts';
+import { selectionContract } from './selection-contract.ts';
 
 export interface BackendContractOptions {
   backend: Backend;
@@ -22,5 +23,11 @@ export function backendContract({
   tolerance = 1e-5,
 }: BackendContractOptions): ContractCase[] {
   const under = { backend, hardware, tolerance };
-  return [...opContract(under), ...decoderContract(under), ...lifecycleContract(under), ...recurrentContract(under)];
+  return [
+    ...opContract(under),
+    ...decoderContract(under),
+    ...lifecycleContract(under),
+    ...recurrentContract(under),
+    ...selectionContract(under),
+  ];
 }

@@ -207,7 +207,15 @@ const attentions: readonly (readonly [number, number, number, number | null])[] 
 ];
 
 const attention = attentions.flatMap(([heads, kvHeads, headDim, window]): OpCase<'attention'>[] => {
-  const attrs = { state: 'cache', scale: headDim ** -0.5, mask: 'causal', window, chunk: null, softcap: null } as const;
+  const attrs = {
+    state: 'cache',
+    scale: headDim ** -0.5,
+    mask: 'causal',
+    window,
+    chunk: null,
+    softcap: null,
+    hasSelection: false,
+  } as const;
   const inputs = [
     ['N', heads, headDim],
     ['N', kvHeads, headDim],
@@ -444,6 +452,8 @@ export const opCases: { readonly [Name in OpName]: readonly OpCase<Name>[] } = {
   ],
   rms_norm: [1e-6, 0.1].flatMap((eps) => rows.map((shape) => ({ attrs: { eps }, inputs: [shape, shape.slice(-1)] }))),
   rotary: [...rotary, ...multimodal],
+  // What it gives is no number: attention that reads it is held to the reference (`selection-contract.ts`).
+  select_keys: [],
   sin: unary,
   slice: [
     { attrs: { start: 0, length: 7 }, inputs: [['N', 7]] },

@@ -7,7 +7,7 @@ export function perturbTensor(tensor: FloatTensor, relative: number, random: Ran
 }
 
 /**
- * The same graph, in which every computed value is off by up to `relative` and by up to `absolute` wherever it is used,
+ * The same graph, in which every number that is computed is off by up to `relative` and by up to `absolute` wherever it is used,
  * each column and each use its own way: run beside the original it shows how far honest rounding may move the results.
  */
 export function perturbGraph(
@@ -25,7 +25,9 @@ export function perturbGraph(
       const offsets = columns(() => factor(absolute, random) - 1);
       return builder.node('add', {}, [builder.node('mul', {}, [value, factors]), offsets]);
     };
-    const bent = inputs.map((value, i) => (isComputed.has(node.inputs[i] ?? '') ? bend(value) : value));
+    const isBent = (value: ValueId, i: number) =>
+      isComputed.has(node.inputs[i] ?? '') && builder.typeOf(value).dtype === 'float32';
+    const bent = inputs.map((value, i) => (isBent(value, i) ? bend(value) : value));
     return builder.node(node.op, node.attrs, bent);
   });
 }

@@ -180,6 +180,27 @@ class GraphMaker {
     return this.node('clamp', { min: -2, max: null }, [steps]);
   }
 
+  mayUse(op: LocalOpName): boolean {
+    return !this.options.without?.includes(op);
+  }
+
+  /** Of what a token sees the first or the last tokens: scores that lie near each other would say nothing. */
+  selection(): ValueId {
+    const { random, builder } = this;
+    const places = [builder.input('slot'), builder.input('cacheIndex')];
+    const counted = this.node('to_float', {}, [builder.input('cacheIndex')]);
+    const of = (scale: number, offset: number) => this.node('affine', { scale, offset }, [counted]);
+    const [q, k, weights] = [
+      this.node('reshape', { shape: ['N', 1, 1] }, [of(0, 1)]),
+      this.node('reshape', { shape: ['N', 1] }, [of(1, 1)]),
+      this.node('reshape', { shape: ['N', 1] }, [of(0, random.pick([1, -1]))]),
+    ];
+    const stored = random.pick(this.options.cacheStored.filter((dtype) => dtype !== 'q8_0' && dtype !== 'q4_0'));
+    const cache = { kind: 'kv_cache', numKvHeads: 1, headDim: 1, hasValues: false, stored } as const;
+    const state = builder.state(`${builder.path}.index`, cache);
+    return this.node('select_keys', { state, topK: random.pick([1, 2, 5, 300]) }, [q, k, weights, ...places]);
+  }
+
   logits(): ValueId {
     const rows = this.node('gather_rows', {}, [
       this.tokenRows(this.random.pick(widths)),
@@ -209,6 +230,7 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
       make.heads(kvHeads, headDim),
       make.heads(kvHeads, headDim),
     ];
+    const hasSelection = make.mayUse('select_keys') && random.once(3);
     const cache = {
       kind: 'kv_cache',
       numKvHeads: kvHeads,
@@ -219,11 +241,14 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
       state: builder.state(`${builder.path}.cache`, cache),
       scale: random.pick([headDim ** -0.5, 1, 0, -2]),
       mask: 'causal',
-      window: random.pick([null, 1, 2, 5, 1000]),
-      chunk: random.pick([null, null, 1, 2, 5]),
+      // Of what is selected and what is seen there may be nothing in common: then there is nothing to compute.
+      window: hasSelection ? null : random.pick([null, 1, 2, 5, 1000]),
+      chunk: hasSelection ? null : random.pick([null, null, 1, 2, 5]),
       softcap: null,
+      hasSelection,
     } as const;
-    return make.node('attention', attrs, [q, k, v, builder.input('slot'), builder.input('cacheIndex')]);
+    const selection = hasSelection ? [make.selection()] : [];
+    return make.node('attention', attrs, [q, k, v, builder.input('slot'), builder.input('cacheIndex'), ...selection]);
   },
   causal_conv(make) {
     const { random, builder } = make;
@@ -352,6 +377,8 @@ const makers: { readonly [Name in LocalOpName]: (make: GraphMaker) => ValueId } 
     const x = make.heads(random.pick(small), headDim);
     return make.node('rotary', randomRope(random, headDim), [x, builder.input('positions'), builder.input('slot')]);
   },
+  /** What it gives is read by attention alone. */
+  select_keys: (make) => makers.attention(make),
   sin: unary('sin'),
   slice(make) {
     const value = make.fixedWidth();

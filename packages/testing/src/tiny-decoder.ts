@@ -64,7 +64,7 @@ function attention(
   const state = builder.state(`${builder.path}.cache`, cache);
   const mixed = builder.node(
     'attention',
-    { state, scale: headDim ** -0.5, mask: 'causal', window, chunk: null, softcap: null },
+    { state, scale: headDim ** -0.5, mask: 'causal', window, chunk: null, softcap: null, hasSelection: false },
     [...[q, k, v, slot, cacheIndex]],
   );
   const joined = builder.node('reshape', { shape: ['N', heads * headDim] }, [mixed]);

@@ -47,6 +47,10 @@ test('latent attention, and experts', () => {
     'latent attention, 4 heads of 16 + 8, values of 12, latents of 32 and 24, rotary θ 10000',
     '3 of 8 experts of 24, from 2 of 4 groups, one of 24 for all, gated silu, by sigmoid',
   ]);
+  const selection = { kind: 'own', numHeads: 2, headDim: 8, topK: 9, layout: 'half', normEps: 1e-6 } as const;
+  expect(described({ attention: mlaSpec({ ...dims, qLoraRank: 32, selection }), ffn: null })[0]).toBe(
+    'latent attention, 4 heads of 16 + 8, values of 12, latents of 32 and 24, 9 tokens of its own selection, rotary θ 10000',
+  );
   expect(described({ attention: mlaSpec({ ...dims, rope: null }), ffn: null })).toEqual([
     'latent attention, 4 heads of 16 + 8, values of 12, latents of 24, no rotary positions',
     'none',

@@ -25,11 +25,14 @@ export function describeMixer(mixer: LayerSpec['mixer'], ropeTables: ModelSpec['
 type Mla = Extract<NonNullable<LayerSpec['mixer']>, { kind: 'mla' }>;
 
 function describeMla(mla: Mla, ropeTables: ModelSpec['ropeTables']): string {
-  const { numHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim, qLoraRank, kvLoraRank, rope } = mla;
+  const { numHeads, qkNopeHeadDim, qkRopeHeadDim, vHeadDim, qLoraRank, kvLoraRank, rope, selection } = mla;
   return [
     'latent attention',
     `${numHeads} heads of ${qkNopeHeadDim} + ${qkRopeHeadDim}, values of ${vHeadDim}`,
     qLoraRank === null ? `latents of ${kvLoraRank}` : `latents of ${qLoraRank} and ${kvLoraRank}`,
+    ...(selection === null
+      ? []
+      : [`${selection.topK} tokens of ${selection.kind === 'own' ? 'its own' : 'a shared'} selection`]),
     rope === null ? 'no rotary positions' : describeRope(ropeTables[rope]),
   ].join(', ');
 }

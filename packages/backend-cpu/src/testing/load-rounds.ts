@@ -12,7 +12,15 @@ const x = builder.node('gather_rows', {}, [builder.parameter('table', [16, width
 const product = builder.node('linear', {}, [x, builder.parameter('weight', [width, width], 'q8_0')]);
 const heads = builder.node('reshape', { shape: ['N', 8, width / 8] }, [product]);
 const state = builder.state('cache', { kind: 'kv_cache', numKvHeads: 8, headDim: width / 8, stored: null });
-const attrs = { state, scale: 0.1, mask: 'causal', window: null, chunk: null, softcap: null } as const;
+const attrs = {
+  state,
+  scale: 0.1,
+  mask: 'causal',
+  window: null,
+  chunk: null,
+  softcap: null,
+  hasSelection: false,
+} as const;
 const inputs = [heads, heads, heads, slot, cacheIndex];
 const graph = builder.build({ y: builder.scope('y', () => builder.node('attention', attrs, inputs)) });
 const weights = memoryWeights(randomTensors(graph));

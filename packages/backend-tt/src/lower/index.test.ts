@@ -49,6 +49,7 @@ const calls: Readonly<Record<LocalOpName, readonly string[]>> = {
   reshape: ['ttnn.reshape('],
   rms_norm: ['ttnn.rms_norm('],
   rotary: ['ttnn.multiply('],
+  select_keys: [],
   sin: ['ttnn.sin('],
   slice: ['ttnn.slice('],
   sqrt: ['ttnn.sqrt('],

@@ -45,6 +45,7 @@ export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> | null 
   reshape,
   rms_norm: rmsNorm,
   rotary,
+  select_keys: null,
   sin: unary('sin'),
   slice,
   sqrt: unary('sqrt'),

@@ -45,6 +45,7 @@ function attention(builder: GraphBuilder, x: ValueId, window: number | null): Va
     window,
     chunk: null,
     softcap: null,
+    hasSelection: false,
   } as const;
   const mixed = builder.node('attention', attrs, [q, k, v, slot, cacheIndex]);
   const joined = builder.node('reshape', { shape: ['N', heads * headDim] }, [mixed]);

@@ -1,4 +1,4 @@
-import { type Dim, type LocalOpName, moeInputs, type NodeOf } from '@tttv2/graph';
+import { attentionExtras, type Dim, type LocalOpName, moeInputs, type NodeOf } from '@tttv2/graph';
 
 /** The dimension along which a value is cut over the devices; null: every device has all of it. */
 export type Cut = number | null;
@@ -34,8 +34,7 @@ export const cutRules: { readonly [Name in LocalOpName]: CutRule<Name> } = {
   activation: elementwise,
   add: elementwise,
   affine: elementwise,
-  attention: ({ inputs }, [q]) =>
-    q?.cut === 1 ? { inputs: inputs.map((_, i) => [1, 1, 1, null, null, 0][i] ?? null), result: 1 } : null,
+  attention: byHeads,
   causal_conv: ({ inputs }, [x]) =>
     x?.cut === 1 ? { inputs: inputs.map((_, i) => [1, 0][i] ?? null), result: 1 } : null,
   clamp: elementwise,
@@ -60,6 +59,7 @@ export const cutRules: { readonly [Name in LocalOpName]: CutRule<Name> } = {
   rms_norm: beforeLast(1),
   rotary: ({ inputs }, [x]) =>
     x?.cut === 1 ? { inputs: inputs.map((_, i) => (i === 0 ? 1 : null)), result: 1 } : null,
+  select_keys: () => null,
   sin: elementwise,
   slice: beforeLast(1),
   sqrt: elementwise,
@@ -67,6 +67,13 @@ export const cutRules: { readonly [Name in LocalOpName]: CutRule<Name> } = {
   sub: elementwise,
   to_float: () => null,
 };
+
+/** Queries, keys, values and sinks; all devices see the same tokens. */
+function byHeads({ attrs, inputs }: NodeOf<'attention'>, [q]: readonly Operand[]): Way | null {
+  if (q?.cut !== 1) return null;
+  const { sinks } = attentionExtras(attrs, [...inputs.keys()]);
+  return { inputs: inputs.map((_, i) => (i < 3 ? 1 : i === sinks ? 0 : null)), result: 1 };
+}
 
 /** As the first input that is cut, all of them; what is broadcast along that dimension is needed whole. */
 function elementwise({ type }: { type: { shape: readonly Dim[] } }, operands: readonly Operand[]): Way | null {

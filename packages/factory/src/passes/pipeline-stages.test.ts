@@ -1,6 +1,6 @@
 import { buildModel } from '@tttv2/blocks';
 import { type Graph, kvCachesOf, type Program, referenceBackend } from '@tttv2/graph';
-import { type ModelSpec, uniformModelSpec } from '@tttv2/spec';
+import { ffnSpec, layerSpec, type ModelSpec, mlaSpec, modelSpec, uniformModelSpec } from '@tttv2/spec';
 import { maxAbsError, stepOf } from '@tttv2/testing';
 import { describe, expect, test } from 'vitest';
 import { buildProgram } from '../build-program.ts';
@@ -29,6 +29,29 @@ describe.each(Object.entries(sixteenHeads))('%s', (_name, options) => {
     expect(one.logits.some((value) => Math.abs(value) > 1)).toBe(true);
     expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
   });
+});
+
+test('no stage begins with a layer that sees what an earlier one selected', async () => {
+  const dims = {
+    hiddenDim: 32,
+    numHeads: 4,
+    qLoraRank: 16,
+    kvLoraRank: 16,
+    qkNopeHeadDim: 8,
+    qkRopeHeadDim: 4,
+    vHeadDim: 8,
+  };
+  const own = { kind: 'own', numHeads: 8, headDim: 6, topK: 3, layout: 'half', normEps: 1e-6 } as const;
+  const layers = [own, { kind: 'shared', topK: 3 } as const, own, own].map((selection) =>
+    layerSpec({ attention: mlaSpec({ ...dims, selection }), ffn: ffnSpec({ hiddenDim: 32, intermediateDim: 48 }) }),
+  );
+  const spec = modelSpec({ vocabSize: 1003, hiddenDim: 32, layers });
+  const received = stagesOf(spec, 3).flatMap((stage) => Object.keys(stage.received));
+  expect(received).toEqual(['layers.1', 'layers.2']);
+  expect(() => stagesOf(spec, 4)).toThrow('the model has 3 layers');
+  const [one, many] = [await runProgram(programOf(spec, 1), spec), await runProgram(programOf(spec, 3, 2), spec)];
+  expect(one.logits.some((value) => Math.abs(value) > 1)).toBe(true);
+  expect(maxAbsError(many.logits, one.logits)).toBeLessThan(1e-5);
 });
 
 test('stages hold what they read, and hand over the hidden states alone', () => {

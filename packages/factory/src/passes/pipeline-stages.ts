@@ -3,7 +3,8 @@ import { type Block, balanceStages } from './balance-stages.ts';
 
 /**
  * Cuts a graph into stages that run one after the other, each with its own parameters and states and as evenly large as
- * can be. A stage begins with a layer (by structure: an outermost scope with a state of its own), and receives what earlier
+ * can be. A stage begins with a layer (by structure: an outermost scope with a state of its own) that does not go by what an
+ * earlier one selected, and receives what earlier
  * ones computed and it reads. A parameter that two stages read is held by both.
  * @throws UnsupportedHardwareError when there are fewer layers.
  */
@@ -18,13 +19,24 @@ export function pipelineStages(graph: Graph, count: number, device: string): Gra
 /** The nodes of each layer, with those before the first, and with those after it up to the next. */
 function blocksOf({ nodes }: Graph): Node[][] {
   const layers = new Set(nodes.filter((node) => stateIn(node) !== null).map(outermost));
-  const starts = new Set([...layers].slice(1));
+  const continued = continuedLayers(nodes);
+  const starts = new Set([...layers].slice(1).filter((layer) => !continued.has(layer)));
   const blocks: Node[][] = [[]];
   for (const node of nodes) {
     if (starts.delete(outermost(node))) blocks.push([]);
     blocks.at(-1)?.push(node);
   }
   return blocks;
+}
+
+/** Layers that read what an earlier one selected: only numbers go from stage to stage. */
+function continuedLayers(nodes: readonly Node[]): Set<string> {
+  const selections = new Map(
+    nodes.flatMap((node) => (node.type.dtype === 'int32' ? [[node.id, outermost(node)]] : [])),
+  );
+  const readsAnother = (node: Node) =>
+    node.inputs.some((name) => selections.has(name) && selections.get(name) !== outermost(node));
+  return new Set(nodes.filter(readsAnother).map(outermost));
 }
 
 /** `layers.3/mixer/q` → `layers.3` */

@@ -167,7 +167,8 @@ function statesBytes(
   const tokens = batch * filled(context, cacheTile);
   return sum(states, (state) =>
     state.kind === 'kv_cache'
-      ? 2 * bytesOf(state.stored ?? cacheDtype, [tokens, state.numKvHeads, filled(state.headDim, tile)])
+      ? (state.hasValues ? 2 : 1) *
+        bytesOf(state.stored ?? cacheDtype, [tokens, state.numKvHeads, filled(state.headDim, tile)])
       : recurrentCopies * batch * bytesOf('float32', state.shape),
   );
 }
@@ -187,7 +188,10 @@ function activationBytes(
 ): number {
   const values = peakOfLiveValues(graph, sizes, (shape) => bytesOf(valueDtype, tiled(shape, tile)));
   const windows = new Set(
-    graph.nodes.flatMap((node) => (node.op === 'attention' ? [`${node.attrs.window} ${node.attrs.chunk}`] : [])),
+    graph.nodes.flatMap((node) => {
+      if (node.op === 'attention') return [`${node.attrs.window} ${node.attrs.chunk}`];
+      return node.op === 'select_keys' ? ['selection'] : [];
+    }),
   );
   const mask = maskDtype === null ? 0 : bytesOf(maskDtype, [sizes.N, batch * filled(context, cacheTile)]);
   return values + windows.size * mask;

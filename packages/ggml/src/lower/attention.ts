@@ -1,5 +1,6 @@
-import { elementCount } from '@tttv2/graph';
+import { attentionExtras, elementCount, type Sight } from '@tttv2/graph';
 import { sizesOf } from '../arena.ts';
+import { ggmlTypes } from '../ggml-type.ts';
 import type { LayerCache } from '../kv-cache.ts';
 import { at, type Lowered, type Lowering, type LoweringContext, type TokenSpan } from '../lowering.ts';
 import type { Pointer } from '../pointer.ts';
@@ -24,9 +25,19 @@ export const attention: Lowering<'attention'> = (context, { attrs }, inputs) => 
   context.expand(g.setRows(arena, cache.keys, g.reshape4d(arena, k.tensor, width, tokens, 1, 1), context.cellRows()));
   context.expand(writeValues(context, cache, v.tensor, width, tokens));
   const { scale, softcap } = attrs;
-  const logits = { mask: context.mask(attrs), scale, softcap, sinks: inputs[5]?.tensor ?? null };
+  const { sinks, selection } = attentionExtras(attrs, inputs);
+  const logits = { mask: maskOf(context, attrs, selection), scale, softcap, sinks: sinks?.tensor ?? null };
   return useFlashAttention ? flash(context, cache, q, logits) : plain(context, cache, q, logits);
 };
+
+/** What each token sees: the selected of those that it would see otherwise. */
+function maskOf(context: LoweringContext, sight: Sight, selection: Lowered | null): Pointer {
+  const { g, arena, useFlashAttention } = context;
+  if (selection === null) return context.mask(sight, useFlashAttention ? 'float16' : 'float32');
+  const seesAll = sight.window === null && sight.chunk === null;
+  const mask = seesAll ? selection.tensor : g.add(arena, selection.tensor, context.mask(sight, 'float32'));
+  return useFlashAttention ? g.cast(arena, mask, ggmlTypes.float16) : mask;
+}
 
 /** What becomes of q·k before the softmax. */
 interface Logits {
@@ -36,12 +47,17 @@ interface Logits {
   sinks: Pointer | null;
 }
 
+function valuesOf({ values }: LayerCache): Pointer {
+  if (values === null) throw new Error('attention needs a cache with values');
+  return values;
+}
+
 /** Flash attention reads values as they come; the plain product wants them transposed. */
 function writeValues(context: LoweringContext, cache: LayerCache, v: Pointer, width: number, tokens: number): Pointer {
   const { g, arena } = context;
   if (context.useFlashAttention)
-    return g.setRows(arena, cache.values, g.reshape4d(arena, v, width, tokens, 1, 1), context.cellRows());
-  const numbers = g.reshape4d(arena, cache.values, 1, width * cache.cells, 1, 1);
+    return g.setRows(arena, valuesOf(cache), g.reshape4d(arena, v, width, tokens, 1, 1), context.cellRows());
+  const numbers = g.reshape4d(arena, valuesOf(cache), 1, width * cache.cells, 1, 1);
   return g.setRows(arena, numbers, g.reshape4d(arena, v, 1, width * tokens, 1, 1), context.transposedRows(width));
 }
 
@@ -56,7 +72,7 @@ function flash(
   const size = [headDim, visibleCells, numKvHeads, 1] as const;
   const view = (of: Pointer) => g.view4d(arena, of, ...size, rowBytes, headBytes, rowBytes * cells, 0);
   const queries = g.permute(arena, q.tensor, 0, 2, 1, 3); // [h, N, H]
-  const out = g.flashAttnExt(arena, queries, view(cache.keys), view(cache.values), mask, scale, 0, softcap ?? 0);
+  const out = g.flashAttnExt(arena, queries, view(cache.keys), view(valuesOf(cache)), mask, scale, 0, softcap ?? 0);
   g.flashAttnExtAddSinks(out, sinks);
   g.precSetAcc(out, float32Accumulation);
   return out;
@@ -81,7 +97,7 @@ function plain(context: LoweringContext, cache: LayerCache, q: Lowered, logits: 
   const keys = g.view4d(arena, cache.keys, ...size, rowBytes, headBytes, rowBytes * cells, 0);
   const column = elementBytes * cells;
   const [head, all] = [column * headDim, column * headDim * numKvHeads];
-  const values = g.view4d(arena, cache.values, visibleCells, headDim, numKvHeads, 1, column, head, all, 0);
+  const values = g.view4d(arena, valuesOf(cache), visibleCells, headDim, numKvHeads, 1, column, head, all, 0);
   const mixTile = ({ from, count }: TokenSpan): Pointer => {
     const queries = g.permute(arena, rowsOf(context, q, from, count), 0, 2, 1, 3); // [h, N, H]
     const scores = g.mulMat(arena, keys, queries); // [S, N, H]; heads are broadcast over KV heads

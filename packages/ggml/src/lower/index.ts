@@ -18,6 +18,7 @@ import { moe } from './moe.ts';
 import { reshape } from './reshape.ts';
 import { rmsNorm } from './rms-norm.ts';
 import { rotary } from './rotary.ts';
+import { selectKeys } from './select-keys.ts';
 import { slice } from './slice.ts';
 import { ssmScan } from './ssm-scan.ts';
 import { toFloat } from './to-float.ts';
@@ -49,6 +50,7 @@ export const lowerings: { readonly [Name in LocalOpName]: Lowering<Name> } = {
   reshape,
   rms_norm: rmsNorm,
   rotary,
+  select_keys: selectKeys,
   sin: unary('sin'),
   slice,
   sqrt: unary('sqrt'),

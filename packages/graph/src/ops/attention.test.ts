@@ -25,6 +25,8 @@ function attend(options: {
   state?: StateStore;
   softcap?: number;
   sinks?: number[];
+  /** For each token three others; -1: none. */
+  selected?: number[];
 }): number[] {
   const {
     heads,
@@ -47,9 +49,20 @@ function attend(options: {
   const q = floatTensor([tokens, heads, 1], () => 1);
   const k = floatTensor([tokens, kvHeads, 1], (i) => Math.floor(i / kvHeads));
   const v = floatTensor([tokens, kvHeads, 1], (i) => 10 * Math.floor(i / kvHeads) + (i % kvHeads));
-  const attrs = { state: 's', scale, mask: 'causal', window, chunk, softcap } as const;
+  const attrs = {
+    state: 's',
+    scale,
+    mask: 'causal',
+    window,
+    chunk,
+    softcap,
+    hasSelection: options.selected !== undefined,
+  } as const;
   const ofHeads = sinks === undefined ? [] : [floatTensor([heads], (i) => sinks[i] ?? 0)];
-  const inputs = [q, k, v, vector(slots), vector(places), ...ofHeads];
+  const { selected } = options;
+  const selection: IntTensor = { dtype: 'int32', shape: [tokens, 3], data: Int32Array.from(selected ?? []) };
+  const extras = selected === undefined ? ofHeads : [...ofHeads, selection];
+  const inputs = [q, k, v, vector(slots), vector(places), ...extras];
   return [...floats(attention.evaluate(attrs, inputs, { sizes: { N: tokens, R: 0 }, state })).data];
 }
 
@@ -67,6 +80,12 @@ test('a window bounds what a token sees, itself included', () => {
 test('a chunk bounds it, too: each token sees those of its own', () => {
   expect(attend({ ...one, scale: 0, chunk: 2 })).toEqual([0, 5, 20, 25]);
   expect(attend({ ...one, scale: 0, chunk: 3, window: 2 })).toEqual([0, 5, 15, 30]);
+});
+
+test('a selection bounds it, too, in any order', () => {
+  const selected = [...[0, -1, -1], ...[0, -1, -1], ...[2, 0, -1], ...[3, 0, 2]];
+  expect(attend({ ...one, scale: 0, selected })).toEqual([0, 0, 10, 50 / 3].map(Math.fround));
+  expect(attend({ ...one, scale: 0, window: 2, selected: selected.with(3, 1) })).toEqual([0, 10, 20, 25]);
 });
 
 test('a large scale takes the best key', () => {

@@ -51,12 +51,14 @@ export const gatedDelta = defineOp({
         const head = Math.floor(row / headDim);
         const group = (t * groups + Math.floor(head / (heads / groups))) * width;
         const decay = Math.exp(-Math.exp(a?.[head] ?? 0) * softplus(dt?.[t * heads + head] ?? 0));
-        const kept = Array.from({ length: width }, (_, s) => decay * (before?.[row * width + s] ?? 0));
-        const found = kept.reduce((sum, value, s) => sum + value * (k?.[group + s] ?? 0), 0);
+        let [found, read] = [0, 0];
+        for (let s = 0; s < width; s++) found += decay * (before?.[row * width + s] ?? 0) * (k?.[group + s] ?? 0);
         const added = (beta?.[t * heads + head] ?? 0) * ((v?.[t * heads * headDim + row] ?? 0) - found);
-        const now = kept.map((value, s) => value + added * (k?.[group + s] ?? 0));
-        after.set(now, row * width);
-        const read = now.reduce((sum, value, s) => sum + value * (q?.[group + s] ?? 0), 0);
+        for (let s = 0; s < width; s++) {
+          const value = decay * (before?.[row * width + s] ?? 0) + added * (k?.[group + s] ?? 0);
+          after[row * width + s] = value;
+          read += value * (q?.[group + s] ?? 0);
+        }
         out.data[t * heads * headDim + row] = read / Math.sqrt(width);
       }
       context.state.write(state, slot, index, [after]);

@@ -70,10 +70,11 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
       window: fc.option(size),
       chunk: fc.option(size),
       softcap: fc.option(fc.constant(0.5)),
+      hasSelection: fc.boolean(),
     })
     .map(
-      ({ kvHeads, group, headDim, window, chunk, softcap }): Sample<'attention'> => ({
-        attrs: { state: 's', scale: 0.3, mask: 'causal', window, chunk, softcap },
+      ({ kvHeads, group, headDim, window, chunk, softcap, hasSelection }): Sample<'attention'> => ({
+        attrs: { state: 's', scale: 0.3, mask: 'causal', window, chunk, softcap, hasSelection },
         types: [
           float32('N', kvHeads * group, headDim),
           float32('N', kvHeads, headDim),
@@ -81,6 +82,7 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
           int32('N'),
           int32('N'),
           ...(softcap === null ? [] : [float32(kvHeads * group)]),
+          ...(hasSelection ? [int32('N', 3)] : []),
         ],
         slot: 3,
       }),
@@ -179,6 +181,13 @@ const samples: { readonly [Name in OpName]: fc.Arbitrary<Sample<Name>> } = {
     types: [float32('N', heads, headDim), int32(1, 'N'), int32('N')],
     slot: 2,
   })),
+  select_keys: fc.record({ heads: size, dim: size, topK: size }).map(
+    ({ heads, dim, topK }): Sample<'select_keys'> => ({
+      attrs: { state: 's', topK },
+      types: [float32('N', heads, dim), float32('N', dim), float32('N', heads), int32('N'), int32('N')],
+      slot: 3,
+    }),
+  ),
   sin: unary,
   slice: fc.tuple(rows, fc.nat(4), fc.nat(4)).map(([dims, a, b]) => {
     const width = Number(dims.at(-1));

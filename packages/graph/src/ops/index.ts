@@ -28,6 +28,7 @@ import { mul } from './mul.ts';
 import { reshape } from './reshape.ts';
 import { rmsNorm } from './rms-norm.ts';
 import { rotary } from './rotary.ts';
+import { selectKeys } from './select-keys.ts';
 import { sin } from './sin.ts';
 import { slice } from './slice.ts';
 import { sqrt } from './sqrt.ts';
@@ -65,6 +66,7 @@ export const ops = {
   reshape,
   rms_norm: rmsNorm,
   rotary,
+  select_keys: selectKeys,
   sin,
   slice,
   sqrt,
@@ -75,7 +77,7 @@ export const ops = {
 };
 
 /** Grows with every op that is added or whose meaning changes: a backend refuses a graph that is newer than itself. */
-export const opset = 6;
+export const opset = 7;
 
 export type Ops = typeof ops;
 export type OpName = keyof Ops;

@@ -4,10 +4,12 @@ import cohere from './cohere.ts';
 import cohere2 from './cohere2.ts';
 import deepseek_v2 from './deepseek_v2.ts';
 import deepseek_v3 from './deepseek_v3.ts';
+import deepseek_v32 from './deepseek_v32.ts';
 import gemma from './gemma.ts';
 import gemma2 from './gemma2.ts';
 import gemma3_text from './gemma3_text.ts';
 import gemma4 from './gemma4.ts';
+import glm_moe_dsa from './glm_moe_dsa.ts';
 import gpt_oss from './gpt_oss.ts';
 import gpt2 from './gpt2.ts';
 import granite from './granite.ts';
@@ -41,10 +43,12 @@ export const models: readonly ModelFamily[] = [
   cohere2,
   deepseek_v2,
   deepseek_v3,
+  deepseek_v32,
   gemma,
   gemma2,
   gemma3_text,
   gemma4,
+  glm_moe_dsa,
   gpt_oss,
   gpt2,
   granite,
