@@ -9,6 +9,7 @@ const families = models.map(({ modelType }) => modelType);
 const required: Readonly<Record<string, object>> = {
   deepseek_v2: { num_experts_per_tok: 6 },
   gemma4: { hidden_size_per_layer_input: 0 },
+  glm4_moe: { head_dim: 128 },
 };
 const convert = (config: { model_type: string }) => convertConfig({ ...required[config.model_type], ...config });
 

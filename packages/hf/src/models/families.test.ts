@@ -456,6 +456,68 @@ describe('cohere2', () => {
   });
 });
 
+describe.each(['glm', 'glm4', 'glm4_moe'])('%s', (model_type) => {
+  test('turns half of each head where no key says how much; the output projection has no bias', () => {
+    const spec = specOf({ model_type, head_dim: 32, attention_bias: true });
+    expect(Object.values(spec.ropeTables)[0]).toMatchObject({ rotaryDim: 16 });
+    expect(attentionsOf(spec)[0]).toMatchObject({ useBiasQ: true, useBiasKv: true, useBiasO: false });
+  });
+});
+
+describe('glm4', () => {
+  test('has a norm after each sublayer, by a name of its own', () => {
+    const { family, spec } = convertConfig({ ...dims, model_type: 'glm4', num_hidden_layers: 1, head_dim: 16 });
+    expect(spec.layers[0]?.norms.postMixer).not.toBeNull();
+    expect(tensorName(family.weights, 'layers.0.postMixerNorm.weight')).toMatch('post_self_attn_layernorm');
+    expect(tensorName(family.weights, 'layers.0.preFfnNorm.weight')).toMatch('post_attention_layernorm');
+  });
+});
+
+describe('qwen2_moe', () => {
+  const qwen = { model_type: 'qwen2_moe', use_sliding_window: true, sliding_window: 8 };
+
+  test('has windows in every second layer before max_window_layers, when they are switched on', () => {
+    expect(windowsOf(specOf(qwen))).toEqual([8, null, 8, null]);
+    expect(windowsOf(specOf({ ...qwen, max_window_layers: 2 }))).toEqual([8, null, null, null]);
+    const none = [null, null, null, null];
+    expect(windowsOf(specOf({ ...qwen, use_sliding_window: false }))).toEqual(none);
+    expect(windowsOf(specOf({ ...qwen, use_sliding_window: false, sliding_window: 0 }))).toEqual(none);
+  });
+
+  test('has a shared expert behind a gate, and may be without biases', () => {
+    const { layers } = specOf({ ...qwen, qkv_bias: false, mlp_only_layers: [0] });
+    expect(layers.map(({ ffn }) => ffn?.kind)).toEqual(['dense', 'moe', 'moe', 'moe']);
+    expect(layers[1]).toMatchObject({ mixer: { useBiasQ: false }, ffn: { shared: { useGate: true } } });
+  });
+});
+
+describe('smollm3', () => {
+  test('knows no positions in every fourth layer, or where a list says so, and has windows there alone', () => {
+    const knows = (spec: ModelSpec) => attentionsOf(spec).map(({ rope }) => rope !== null);
+    expect(knows(specOf({ model_type: 'smollm3' }))).toEqual([true, true, true, false]);
+    const listed = { model_type: 'smollm3', no_rope_layers: [0, 1, 1, 1], sliding_window: 8 };
+    expect(knows(specOf(listed))).toEqual([false, true, true, true]);
+    expect(windowsOf(specOf(listed))).toEqual([null, null, null, null]);
+    expect(windowsOf(specOf({ ...listed, use_sliding_window: true }))).toEqual([8, null, null, null]);
+    expect(() => specOf({ ...listed, no_rope_layers: [1] })).toThrow('no_rope_layers: has 1 entries');
+  });
+});
+
+describe('seed_oss', () => {
+  test('has biases on q, k and v where no key says so, and on the output by a key of its own', () => {
+    const biasesOf = (config: object) => attentionsOf(specOf({ model_type: 'seed_oss', ...config }))[0];
+    expect(biasesOf({})).toMatchObject({ useBiasQ: true, useBiasKv: true, useBiasO: false });
+    expect(biasesOf({ attention_out_bias: true })).toMatchObject({ useBiasO: true });
+  });
+});
+
+describe('arcee', () => {
+  test('has no gates', () => {
+    const { layers } = specOf({ model_type: 'arcee' });
+    expect(layers[0]?.ffn).toMatchObject({ useGate: false, activation: 'relu2' });
+  });
+});
+
 describe('phi3', () => {
   const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
   const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];

@@ -1,5 +1,6 @@
 // Written by scripts/families.mjs from the files of this folder.
 import type { ModelFamily } from '../define-model.ts';
+import arcee from './arcee.ts';
 import cohere from './cohere.ts';
 import cohere2 from './cohere2.ts';
 import deepseek_v2 from './deepseek_v2.ts';
@@ -9,7 +10,10 @@ import gemma from './gemma.ts';
 import gemma2 from './gemma2.ts';
 import gemma3_text from './gemma3_text.ts';
 import gemma4 from './gemma4.ts';
+import glm from './glm.ts';
 import glm_moe_dsa from './glm_moe_dsa.ts';
+import glm4 from './glm4.ts';
+import glm4_moe from './glm4_moe.ts';
 import gpt_oss from './gpt_oss.ts';
 import gpt2 from './gpt2.ts';
 import granite from './granite.ts';
@@ -29,6 +33,7 @@ import phi from './phi.ts';
 import phi3 from './phi3.ts';
 import qwen2 from './qwen2.ts';
 import qwen2_5_vl from './qwen2_5_vl.ts';
+import qwen2_moe from './qwen2_moe.ts';
 import qwen3 from './qwen3.ts';
 import qwen3_5 from './qwen3_5.ts';
 import qwen3_5_moe from './qwen3_5_moe.ts';
@@ -36,9 +41,12 @@ import qwen3_moe from './qwen3_moe.ts';
 import qwen3_next from './qwen3_next.ts';
 import qwen3_vl from './qwen3_vl.ts';
 import qwen3_vl_moe from './qwen3_vl_moe.ts';
+import seed_oss from './seed_oss.ts';
+import smollm3 from './smollm3.ts';
 import step3p7 from './step3p7.ts';
 
 export const models: readonly ModelFamily[] = [
+  arcee,
   cohere,
   cohere2,
   deepseek_v2,
@@ -48,7 +56,10 @@ export const models: readonly ModelFamily[] = [
   gemma2,
   gemma3_text,
   gemma4,
+  glm,
   glm_moe_dsa,
+  glm4,
+  glm4_moe,
   gpt_oss,
   gpt2,
   granite,
@@ -68,6 +79,7 @@ export const models: readonly ModelFamily[] = [
   phi3,
   qwen2,
   qwen2_5_vl,
+  qwen2_moe,
   qwen3,
   qwen3_5,
   qwen3_5_moe,
@@ -75,5 +87,7 @@ export const models: readonly ModelFamily[] = [
   qwen3_next,
   qwen3_vl,
   qwen3_vl_moe,
+  seed_oss,
+  smollm3,
   step3p7,
 ];
