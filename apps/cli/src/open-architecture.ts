@@ -11,6 +11,7 @@ import {
   openModelText,
 } from '@tttv2/hf';
 import { type ModelSpec, UnsupportedModelError } from '@tttv2/spec';
+import type { ConfigDtype } from './config-dtype.ts';
 import { openModelFiles } from './open-model-files.ts';
 import { type DescribedModel, isSpecFile, readConfigIn, readSpecFile } from './spec-file.ts';
 
@@ -27,6 +28,8 @@ export interface Architecture extends AsyncDisposable {
   report: ConversionReport | null;
   /** Where the weights lie; random ones where there are none. */
   weights: WeightSource;
+  /** How a configuration says that weights are stored which are not there; null where it does not, or they are. */
+  dtype: ConfigDtype | null;
   /** Of the random weights; null where there are weights. */
   randomSeed: number | null;
   /** null for a JSON file: nothing lies beside it that we would look for; or for a tokenizer that is not supported. */
@@ -54,7 +57,7 @@ export async function openArchitecture(
   return openCheckpoint(files, options);
 }
 
-function withoutWeights(name: string, { spec, report }: DescribedModel, text: ModelText | null): Architecture {
+function withoutWeights(name: string, { spec, report, dtype }: DescribedModel, text: ModelText | null): Architecture {
   const weights = randomWeightSource(spec, randomSeed);
   return {
     name,
@@ -62,6 +65,7 @@ function withoutWeights(name: string, { spec, report }: DescribedModel, text: Mo
     spec,
     report,
     weights,
+    dtype,
     randomSeed,
     text,
     textProblem: null,
@@ -74,7 +78,7 @@ async function openCheckpoint(files: ModelFiles, options: NumberOptions): Promis
   const opened = await openModel(files, { headersOnly: true, ...options });
   try {
     const text = await openTextIfSupported(files, opened.gguf);
-    return { ...opened, ...text, randomSeed: null, [Symbol.asyncDispose]: () => opened.close() };
+    return { ...opened, ...text, dtype: null, randomSeed: null, [Symbol.asyncDispose]: () => opened.close() };
   } catch (error) {
     await opened.close();
     throw error;

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runHere } from '../testing/run-here.ts';
@@ -40,10 +40,24 @@ test('all devices, one line each', async () => {
 });
 
 test('JSON says the same', async () => {
-  const { stdout } = await plan('--device', 't3k', '--kv-dtype', 'bfloat8_b', '--batch', '2', '--json');
+  const { stdout } = await plan('--device', 't3k', '--kv-cache-dtype', 'bfloat8_b', '--batch', '2', '--json');
   const shown = JSON.parse(stdout);
   expect(shown).toMatchObject({ fits: true, misfit: null, demand: { context: 2048, batch: 2 } });
   expect(shown.need).toMatchObject({ kvCacheDtype: 'bfloat8_b', states: 32 * 2 * 2 * 2048 * 128 * 1.0625 });
+});
+
+test('weights of a configuration alone are as it says, or are said to be assumed', async () => {
+  const of = async (keys: object) => {
+    const file = join(folder, 'typed.json');
+    await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(config, 'utf8')), ...keys }));
+    const [{ stdout }, { stdout: json }] = [await runHere('plan', file), await runHere('plan', file, '--json')];
+    return { settings: stdout.split('\n')[1], ...JSON.parse(json) };
+  };
+  const [wide, narrow, unsaid] = [await of({ torch_dtype: 'float32' }), await of({ dtype: 'float16' }), await of({})];
+  expect(wide.need.weights).toBe(2 * narrow.need.weights - 4 * (2 * 32 + 1) * 4096);
+  expect(unsaid.stored).toEqual({ dtype: 'bfloat16', isAssumed: true });
+  expect(wide.settings).toContain('weights as they are stored (float32)');
+  expect(unsaid.settings).toContain('(taken for bfloat16: nothing says how)');
 });
 
 test('a file may describe the device', async () => {

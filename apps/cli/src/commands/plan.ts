@@ -1,11 +1,12 @@
 import type { MemoryPlan, PlanOptions } from '@tttv2/factory';
 import type { DeviceSpec, ModelSpec } from '@tttv2/spec';
 import type { Command, Read } from '../command.ts';
-import { kvCacheDtype, kvCacheDtypes, weightDtypeInput } from '../hardware-inputs.ts';
-import { choice, flag, orElse, shortCount, text, wholeNumber } from '../input.ts';
+import { kvCacheDtype, weightDtypeInput } from '../hardware-inputs.ts';
+import { flag, orElse, shortCount, text, wholeNumber } from '../input.ts';
 import { modelArgument } from '../model-argument.ts';
 import type { Architecture } from '../open-architecture.ts';
 import { print, printJson } from '../output.ts';
+import type { Stored } from '../plan/show-plan.ts';
 import { UsageError } from '../usage-error.ts';
 
 const device = orElse(
@@ -13,7 +14,6 @@ const device = orElse(
   text({ name: 'device', placeholder: 'NAME', about: 'a device of tttv2 devices, or a .json file that describes one' }),
 );
 const weightDtype = weightDtypeInput("the device's: as stored on a CPU, bfloat16 on boards");
-const kvDtype = choice({ name: 'kv-dtype', placeholder: 'TYPE', about: 'the same as --kv-cache-dtype' }, kvCacheDtypes);
 const context = shortCount({
   name: 'context',
   placeholder: 'N',
@@ -35,6 +35,9 @@ const pipelineParallel = wholeNumber({
 const all = flag({ name: 'all', about: 'a line for each device that is known' });
 const json = flag({ name: 'json', about: 'prints the same as JSON' });
 
+/** Of weights that are not there, where their configuration does not say it. */
+const assumedDtype = 'bfloat16';
+
 /** What the command returns when nothing that was asked about fits. */
 const doesNotFit = 3;
 
@@ -46,7 +49,6 @@ export const plan: Command = {
     device,
     weightDtype,
     kvCacheDtype,
-    kvDtype,
     context,
     batch,
     tensorParallel,
@@ -75,15 +77,21 @@ export const plan: Command = {
     }
     const planned = planMemory(model.spec, chosen, options);
     const { showPlan } = await import('../plan/show-plan.ts');
-    if (read(json)) printJson(planned);
-    else print(showPlan(model.name, planned));
+    if (read(json)) printJson({ ...planned, stored: storedIn(model) });
+    else print(showPlan(model.name, planned, storedIn(model)));
     return planned.fits ? 0 : doesNotFit;
   },
 };
 
-async function readOptions(read: Read, { spec, weights, randomSeed }: Architecture): Promise<PlanOptions> {
+/** How weights are stored that are not there; null where they are, each in its own type. */
+function storedIn({ randomSeed, dtype }: Architecture): Stored | null {
+  if (randomSeed === null) return null;
+  return dtype === null ? { dtype: assumedDtype, isAssumed: true } : { dtype, isAssumed: false };
+}
+
+async function readOptions(read: Read, { spec, weights, randomSeed, dtype }: Architecture): Promise<PlanOptions> {
   const { dtypeOf } = await import('@tttv2/graph');
-  const [weightType, cacheType] = [read(weightDtype), read(kvCacheDtype) ?? read(kvDtype)];
+  const [weightType, cacheType] = [read(weightDtype), read(kvCacheDtype)];
   const [devices, stages] = [read(tensorParallel), read(pipelineParallel)];
   return {
     context: readContext(read, spec),
@@ -92,8 +100,7 @@ async function readOptions(read: Read, { spec, weights, randomSeed }: Architectu
     ...(cacheType === undefined ? {} : { kvCacheDtype: cacheType }),
     ...(devices === undefined ? {} : { tensorParallelSize: devices }),
     ...(stages === undefined ? {} : { pipelineParallelSize: stages }),
-    // A configuration alone does not say how its weights are stored.
-    ...(randomSeed === null ? { stored: (name) => dtypeOf(weights.describe(name)) } : {}),
+    stored: (name) => (randomSeed === null ? dtypeOf(weights.describe(name)) : (dtype ?? assumedDtype)),
   };
 }
 

@@ -7,12 +7,18 @@ const width = 80;
 /** Of a row's name, of each of its two sizes, and of its bar: with indentation 80 together. */
 const columns = { name: 20, bytes: 11, bar: 34 };
 
-/** A plan for people, in 80 columns. `name` is the model's. */
-export function showPlan(name: string, plan: MemoryPlan): string {
+/** How a configuration says that weights are stored, or how they are taken where it does not. */
+export interface Stored {
+  dtype: string;
+  isAssumed: boolean;
+}
+
+/** A plan for people, in 80 columns. `name` is the model's; `stored` is null where its weights say themselves how they are stored. */
+export function showPlan(name: string, plan: MemoryPlan, stored: Stored | null): string {
   const { device, need, misfit } = plan;
   return [
     ...wrap(`${name} on ${device.name} (${device.description}): ${plan.fits ? 'fits' : 'does not fit'}`, width),
-    ...wrap(settingsOf(plan), width),
+    ...wrap(settingsOf(plan, stored), width),
     ...wrap(placeOf(device), width),
     '',
     row('', 'weights', need.parts.some(({ states }) => states > 0) ? 'cache' : '', '').trimEnd(),
@@ -61,10 +67,15 @@ function deviceCount({ tensorParallelSize, pipelineParallelSize }: PlannedDevice
   return used === 1 ? '' : `${used} × `;
 }
 
-function settingsOf({ weightDtype, need, demand: { context, batch } }: MemoryPlan): string {
-  const weights = weightDtype === null ? 'weights as they are stored' : `weights in ${weightDtype}`;
+function settingsOf({ weightDtype, need, demand: { context, batch } }: MemoryPlan, stored: Stored | null): string {
+  const weights = weightDtype === null ? `weights as they are stored${storedAs(stored)}` : `weights in ${weightDtype}`;
   const sequences = batch === 1 ? 'a sequence' : `${batch} sequences`;
   return `${weights}, cache in ${need.kvCacheDtype}, ${sequences} of ${context} tokens`;
+}
+
+function storedAs(stored: Stored | null): string {
+  if (stored === null) return '';
+  return stored.isAssumed ? ` (taken for ${stored.dtype}: nothing says how)` : ` (${stored.dtype})`;
 }
 
 function placeOf({
@@ -159,7 +170,7 @@ function alternativesOf(alternatives: readonly Alternative[], { memoryBytes }: P
 function optionsOf({ weightDtype, kvCacheDtype, context, device }: Alternative): string {
   return [
     ...(weightDtype === null ? [] : [`--weight-dtype ${weightDtype}`]),
-    ...(kvCacheDtype === null ? [] : [`--kv-dtype ${kvCacheDtype}`]),
+    ...(kvCacheDtype === null ? [] : [`--kv-cache-dtype ${kvCacheDtype}`]),
     ...(context === null ? [] : [`--context ${context}`]),
     ...(device === null ? [] : [`--device ${device.name}`]),
   ].join(' ');
