@@ -47,7 +47,7 @@ const optimize = toggle({
   name: 'optimize-for-inference',
   about: 'weights laid out for products, rows selected early; default: yes',
 });
-const precision = text({
+export const precision = text({
   name: 'precision',
   placeholder: 'P',
   about: 'performance, accuracy, or types of groups: ff1_3=int4,ff2=int8,wqkv=int8,wo=int8,kv_cache=q8_0',
@@ -99,7 +99,7 @@ export function readHardware(read: Read): HardwareConfig {
 }
 
 /** A preset by its name, or `group=type,…`. @throws UsageError that says what there is. */
-function readPrecision(given: string | undefined): HardwareConfig['precision'] {
+export function readPrecision(given: string | undefined): HardwareConfig['precision'] {
   if (given === undefined || given === 'performance' || given === 'accuracy') return given;
   const precision: Precision = {};
   for (const pair of given.split(',')) {

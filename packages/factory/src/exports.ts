@@ -12,6 +12,7 @@ export type {
 export type { DownloadProgress, ModelProgress } from './model-progress.ts';
 export type { OptimizedModelFactory } from './optimized-model-factory.ts';
 export { createOptimizedModelFactory } from './optimized-model-factory.ts';
+export { precisionOf } from './passes/precision.ts';
 export { selectRowsEarly } from './passes/select-rows-early.ts';
 export { tensorParallel } from './passes/tensor-parallel.ts';
 export { weightDtype } from './passes/weight-dtype.ts';

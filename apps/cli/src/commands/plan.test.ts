@@ -46,6 +46,21 @@ test('JSON says the same', async () => {
   expect(shown.need).toMatchObject({ kvCacheDtype: 'bfloat8_b', states: 32 * 2 * 2 * 2048 * 128 * 1.0625 });
 });
 
+test('groups of weights are held as --precision says, by a preset each device in its own', async () => {
+  const weights = async (...args: string[]) => {
+    const { stdout } = await plan('--device', 'n300', '--json', ...args);
+    return JSON.parse(stdout).need.weights;
+  };
+  const ff2 = 32 * 4096 * (14336 / 2);
+  const saved = ff2 * (2 - 1.0625);
+  expect((await weights()) - (await weights('--precision', 'ff2=bfloat8_b'))).toBe(saved);
+  const { stdout } = await plan('--device', 'n300', '--precision', 'performance');
+  expect(stdout.replaceAll('\n', ' ')).toContain('weights in bfloat16, ff1_3 in bfloat4_b, ff2 in bfloat8_b');
+  expect(stdout).toContain('cache in bfloat8_b');
+  const { stderr } = await plan('--device', 'n300', '--precision', 'ff2=int8');
+  expect(stderr).toContain('n300: precision "int8" is not one that it has');
+});
+
 test('weights of a configuration alone are as it says, or are said to be assumed', async () => {
   const of = async (keys: object) => {
     const file = join(folder, 'typed.json');

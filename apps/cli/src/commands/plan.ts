@@ -1,7 +1,7 @@
 import type { MemoryPlan, PlanOptions } from '@tttv2/factory';
 import type { DeviceSpec, ModelSpec } from '@tttv2/spec';
 import type { Command, Read } from '../command.ts';
-import { kvCacheDtype, weightDtypeInput } from '../hardware-inputs.ts';
+import { kvCacheDtype, precision, readPrecision, weightDtypeInput } from '../hardware-inputs.ts';
 import { flag, orElse, shortCount, text, wholeNumber } from '../input.ts';
 import { modelArgument } from '../model-argument.ts';
 import type { Architecture } from '../open-architecture.ts';
@@ -49,6 +49,7 @@ export const plan: Command = {
     device,
     weightDtype,
     kvCacheDtype,
+    precision,
     context,
     batch,
     tensorParallel,
@@ -61,7 +62,7 @@ export const plan: Command = {
     { line: 'plan smollm2-135m-instruct --all --batch 4', about: 'on every device' },
   ],
   async run(read, signal) {
-    const [{ openArchitecture }, { planMemory }, { activationBytes, plannedDevice, plannedDevices }] =
+    const [{ openArchitecture }, { planMemory }, { activationBytes, plannedDevice, plannedDevices, precisionOn }] =
       await Promise.all([
         import('../open-architecture.ts'),
         import('@tttv2/factory'),
@@ -71,11 +72,16 @@ export const plan: Command = {
     const chosen = await plannedDevice(read(device), known);
     await using model = await openArchitecture(read(modelArgument), signal, { assumeOnes: true });
     const options = { ...(await readOptions(read, model)), others: known, activationBytes };
+    const asked = readPrecision(read(precision));
+    const planOn = (each: DeviceSpec) => {
+      const groups = precisionOn(each, asked);
+      return planMemory(model.spec, each, groups === null ? options : { ...options, precision: groups });
+    };
     if (read(all)) {
       const devices = known.includes(chosen) ? known : [...known, chosen];
-      return showAll(model, devices, (each) => planMemory(model.spec, each, options), read(json));
+      return showAll(model, devices, planOn, read(json));
     }
-    const planned = planMemory(model.spec, chosen, options);
+    const planned = planOn(chosen);
     const { showPlan } = await import('../plan/show-plan.ts');
     if (read(json)) printJson({ ...planned, stored: storedIn(model) });
     else print(showPlan(model.name, planned, storedIn(model)));

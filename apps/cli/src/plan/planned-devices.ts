@@ -1,7 +1,15 @@
 import { cpuBackend } from '@tttv2/backend-cpu';
 import { knownDevices } from '@tttv2/backend-tt';
+import { precisionOf } from '@tttv2/factory';
 import type { PlannedStep } from '@tttv2/graph';
-import { type DeviceSpec, deviceSpecSchema, UnsupportedHardwareError } from '@tttv2/spec';
+import {
+  type DeviceSpec,
+  deviceSpecSchema,
+  type HardwareConfig,
+  type Precision,
+  UnsupportedHardwareError,
+} from '@tttv2/spec';
+import { backends } from '../backends.ts';
 import { suggestion } from '../nearest.ts';
 import { readJsonFile } from '../read-json-file.ts';
 
@@ -23,4 +31,10 @@ export async function plannedDevice(name: string, known: readonly DeviceSpec[]):
 /** What a step is computed in, exactly, on the processor; boards cannot be asked. */
 export function activationBytes({ name }: DeviceSpec, step: PlannedStep): number | null {
   return name === cpuBackend.name ? (cpuBackend.activationBytes?.(step) ?? null) : null;
+}
+
+/** Types of groups, or what the device's backend means by a preset. @throws UnsupportedHardwareError where there is none. */
+export function precisionOn({ name }: DeviceSpec, asked: HardwareConfig['precision']): Precision | null {
+  const kind = knownDevices.some((known) => known.name === name) ? 'tt' : name;
+  return precisionOf(backends.find((backend) => backend.name === kind) ?? { name }, { precision: asked });
 }

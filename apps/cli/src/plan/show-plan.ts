@@ -1,4 +1,5 @@
 import type { Alternative, MemoryPlan, Misfit, PartNeed, PlannedDevice } from '@tttv2/factory';
+import type { Precision } from '@tttv2/spec';
 import { showRanges } from '../ranges.ts';
 import { showBytes } from '../units.ts';
 import { wrap } from '../wrap.ts';
@@ -67,10 +68,19 @@ function deviceCount({ tensorParallelSize, pipelineParallelSize }: PlannedDevice
   return used === 1 ? '' : `${used} × `;
 }
 
-function settingsOf({ weightDtype, need, demand: { context, batch } }: MemoryPlan, stored: Stored | null): string {
+function settingsOf(
+  { weightDtype, need, demand: { context, batch, precision } }: MemoryPlan,
+  stored: Stored | null,
+): string {
   const weights = weightDtype === null ? `weights as they are stored${storedAs(stored)}` : `weights in ${weightDtype}`;
   const sequences = batch === 1 ? 'a sequence' : `${batch} sequences`;
-  return `${weights}, cache in ${need.kvCacheDtype}, ${sequences} of ${context} tokens`;
+  return `${weights}${groupsIn(precision)}, cache in ${need.kvCacheDtype}, ${sequences} of ${context} tokens`;
+}
+
+/** Those that are held in another type than the rest. */
+function groupsIn({ kv_cache: _, activation, ...groups }: Precision = {}): string {
+  const named = [...Object.entries(groups), ...(activation === undefined ? [] : [['activations', activation]])];
+  return named.map(([group, dtype]) => `, ${group} in ${dtype}`).join('');
 }
 
 function storedAs(stored: Stored | null): string {

@@ -1,5 +1,5 @@
 import type { Backend, Graph, Parameter } from '@tttv2/graph';
-import { type HardwareConfig, type Precision, UnsupportedHardwareError } from '@tttv2/spec';
+import { type Dtype, type HardwareConfig, type Precision, UnsupportedHardwareError } from '@tttv2/spec';
 import { storedAs } from './weight-dtype.ts';
 
 type WeightGroup = 'ff1_3' | 'ff2' | 'wqkv' | 'wo';
@@ -15,11 +15,17 @@ const groups: Readonly<Record<WeightGroup, RegExp>> = {
 /** Stores groups of matrices in the types that `precision` names, over what `weightDtype` says of all. */
 export function precision(graph: Graph, wanted: Precision): Graph {
   const parameters = Object.entries(graph.parameters).map(([name, parameter]): [string, Parameter] => {
-    const group = groupOf(parameter.from ?? name);
-    const dtype = group === null || parameter.shape.length < 2 ? undefined : wanted[group];
-    return [name, dtype === undefined ? parameter : { ...parameter, stored: storedAs[dtype] }];
+    const dtype = parameter.shape.length < 2 ? null : groupDtype(parameter.from ?? name, wanted);
+    return [name, dtype === null ? parameter : { ...parameter, stored: dtype }];
   });
   return { ...graph, parameters: Object.fromEntries(parameters) };
+}
+
+/** The type of a matrix by its group, of its canonical name; null where it has none, or nothing is wanted of that. */
+export function groupDtype(parameter: string, wanted: Precision): Dtype | null {
+  const group = groupOf(parameter);
+  const dtype = group === null ? undefined : wanted[group];
+  return dtype === undefined ? null : storedAs[dtype];
 }
 
 function groupOf(parameter: string): WeightGroup | null {
@@ -28,7 +34,10 @@ function groupOf(parameter: string): WeightGroup | null {
 }
 
 /** What a configuration asks for: its own groups, or what the backend means by a preset. @throws UnsupportedHardwareError */
-export function precisionOf({ name, presets }: Backend, { precision: asked }: HardwareConfig): Precision | null {
+export function precisionOf(
+  { name, presets }: Pick<Backend, 'name' | 'presets'>,
+  { precision: asked }: Pick<HardwareConfig, 'precision'>,
+): Precision | null {
   if (asked === undefined) return null;
   if (typeof asked !== 'string') return asked;
   const preset = presets?.[asked];

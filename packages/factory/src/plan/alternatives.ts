@@ -17,7 +17,11 @@ export function findAlternatives(
 ): Alternative[] {
   const { storage } = on.device;
   const weights = narrower(storage.weightDtypes, demand.weightDtype ?? storage.weightDtype, weightBytes);
-  const caches = narrower(storage.kvCacheDtypes, demand.kvCacheDtype ?? storage.kvCacheDtype.fast, cacheBytes);
+  const caches = narrower(
+    storage.kvCacheDtypes,
+    demand.kvCacheDtype ?? demand.precision?.kv_cache ?? storage.kvCacheDtype.fast,
+    cacheBytes,
+  );
   const changed = (change: Partial<MemoryDemand>) => alternative(planner, on, demand, change);
   const shorter = (change: Partial<MemoryDemand>) => {
     const fits = (context: number) => planner.fits(on, { ...demand, ...change, context });

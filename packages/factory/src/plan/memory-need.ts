@@ -5,8 +5,10 @@ import {
   type Dtype,
   dtypeForRows,
   type KvCacheDtype,
+  type Precision,
   type WeightDtype,
 } from '@tttv2/spec';
+import { groupDtype } from '../passes/precision.ts';
 import { storedAs } from '../passes/weight-dtype.ts';
 import { inLayer } from './in-layer.ts';
 import { peakOfLiveValues } from './live-values.ts';
@@ -23,6 +25,8 @@ export interface MemoryDemand {
   context: number;
   /** Sequences at a time. */
   batch: number;
+  /** Types of groups, over the two above; a type of the cache gives way to `kvCacheDtype`. */
+  precision?: Precision | undefined;
   /** Unset: as the device attends when nothing is said. */
   useFlashAttention?: boolean | undefined;
 }
@@ -75,7 +79,8 @@ export function memoryNeed(
 ): MemoryNeed {
   const held = new Holding(storage, demand, weights);
   const exact = isExact(parts, held);
-  const kvCacheDtype = demand.kvCacheDtype ?? storage.kvCacheDtype[exact ? 'exact' : 'fast'];
+  const kvCacheDtype =
+    demand.kvCacheDtype ?? demand.precision?.kv_cache ?? storage.kvCacheDtype[exact ? 'exact' : 'fast'];
   const needs = parts.flatMap((part) => needsOf(part, held, statesBytes(part.states, storage, demand, kvCacheDtype)));
   const { reservedBytes: reserved } = storage;
   const [ofWeights, states] = [sum(needs, (need) => need.weights), sum(needs, (need) => need.states)];
@@ -110,11 +115,13 @@ function isExact(parts: readonly Part[], held: Holding): boolean {
 class Holding {
   readonly #storage: DeviceStorage;
   readonly #weightDtype: WeightDtype | null;
+  readonly #precision: Precision;
   readonly #weights: KnownWeights;
 
-  constructor(storage: DeviceStorage, { weightDtype }: MemoryDemand, weights: KnownWeights) {
+  constructor(storage: DeviceStorage, { weightDtype, precision = {} }: MemoryDemand, weights: KnownWeights) {
     this.#storage = storage;
     this.#weightDtype = weightDtype;
+    this.#precision = precision;
     this.#weights = weights;
   }
 
@@ -151,6 +158,8 @@ class Holding {
   }
 
   #wanted(parameter: string): Dtype {
+    const ofGroup = groupDtype(parameter, this.#precision);
+    if (ofGroup !== null) return ofGroup;
     if (this.#weightDtype !== null) return storedAs[this.#weightDtype];
     const { weightDtype } = this.#storage;
     const usual = weightDtype === null ? this.#weights.stored(parameter) : storedAs[weightDtype];
@@ -184,9 +193,10 @@ function activationBytes(
   graph: Graph,
   sizes: StepSizes,
   { valueDtype, maskDtype, tile, cacheTile }: DeviceStorage,
-  { context, batch }: MemoryDemand,
+  { context, batch, precision }: MemoryDemand,
 ): number {
-  const values = peakOfLiveValues(graph, sizes, (shape) => bytesOf(valueDtype, tiled(shape, tile)));
+  const dtype = precision?.activation ?? valueDtype;
+  const values = peakOfLiveValues(graph, sizes, (shape) => bytesOf(dtype, tiled(shape, tile)));
   const windows = new Set(
     graph.nodes.flatMap((node) => {
       if (node.op === 'attention') return [`${node.attrs.window} ${node.attrs.chunk}`];

@@ -119,6 +119,8 @@ test.each<[name: string, options: Partial<PlanOptions>, error: unknown]>([
   ['t3k', { tensorParallelSize: 3 }, UnsupportedHardwareError],
   ['n300', { pipelineParallelSize: 3 }, UnsupportedHardwareError],
   ['n150', { batch: 33 }, DoesNotFitError],
+  ['n150', { precision: { ff2: 'int8' } }, UnsupportedHardwareError],
+  ['n150', { precision: { kv_cache: 'q8_0' } }, UnsupportedHardwareError],
 ])('%s refuses %j', (name, options, error) => {
   expect(() => planMemory(llama8b, device(name), { context: 64, ...options })).toThrow(Object(error));
 });
@@ -145,9 +147,16 @@ describe('as the CPU backend allocates', () => {
       { weightDtype: 'int4', kvCacheDtype: 'q8_0' },
     ],
     [layered, { weightDtype: 'float16', useFlashAttention: false }],
+    [
+      layered,
+      {
+        weightDtype: 'bfloat16',
+        precision: { ff1_3: 'int4', ff2: 'q4_k', wqkv: 'int8', wo: 'float32', kv_cache: 'q8_0' },
+      },
+    ],
   ])('%j held as %j', async (options, hardware) => {
     const spec = uniformModelSpec({ ...small, ...options });
-    const { weightDtype, kvCacheDtype, useFlashAttention } = hardware;
+    const { weightDtype, kvCacheDtype, useFlashAttention, precision } = hardware;
     const [cpu] = await cpuBackend.devices();
     if (cpu === undefined) throw new Error('there is no processor');
     const { need } = planMemory(spec, cpu, {
@@ -155,6 +164,7 @@ describe('as the CPU backend allocates', () => {
       ...(weightDtype === undefined ? {} : { weightDtype }),
       ...(kvCacheDtype === undefined ? {} : { kvCacheDtype }),
       ...(useFlashAttention === undefined ? {} : { useFlashAttention }),
+      ...(typeof precision === 'object' ? { precision } : {}),
       stored: () => 'float32',
       activationBytes: (_, step) => cpuBackend.activationBytes?.(step) ?? null,
     });

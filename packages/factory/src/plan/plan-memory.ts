@@ -3,6 +3,7 @@ import {
   DoesNotFitError,
   type KvCacheDtype,
   type ModelSpec,
+  type Precision,
   UnsupportedHardwareError,
   type WeightDtype,
 } from '@tttv2/spec';
@@ -23,6 +24,8 @@ export interface PlanOptions {
   weightDtype?: WeightDtype;
   /** Default: the device's. */
   kvCacheDtype?: KvCacheDtype;
+  /** Types of groups, over `weightDtype`; `kvCacheDtype` is over that of the cache. */
+  precision?: Precision;
   /** Default: as many of the board's devices as the model can be cut over. */
   tensorParallelSize?: number;
   /** Stages that run one after the other, each on devices of its own; default 1. */
@@ -50,8 +53,9 @@ const mostSequences = 2 ** 12;
  * @throws DoesNotFitError for more sequences than the device takes. @throws SpecError when the device's memory is unknown.
  */
 export function planMemory(spec: ModelSpec, device: DeviceSpec, options: PlanOptions): MemoryPlan {
-  const { context, batch = 1, weightDtype = null, kvCacheDtype = null, useFlashAttention, others = [] } = options;
-  const demand = { context, batch, weightDtype, kvCacheDtype, useFlashAttention };
+  const { context, batch = 1, weightDtype = null, kvCacheDtype = null, others = [] } = options;
+  const { precision, useFlashAttention } = options;
+  const demand = { context, batch, weightDtype, kvCacheDtype, precision, useFlashAttention };
   const known = { stored: options.stored ?? (() => 'bfloat16' as const) };
   const planner = new Planner(new ModelLayouts(spec), known, options.activationBytes);
   const on = planner.place(device, options);
@@ -75,16 +79,25 @@ export function planMemory(spec: ModelSpec, device: DeviceSpec, options: PlanOpt
   };
 }
 
-function checkDemand({ name, storage }: DeviceSpec, { weightDtype, kvCacheDtype, batch }: MemoryDemand): void {
+function checkDemand({ name, storage }: DeviceSpec, demand: MemoryDemand): void {
+  const { weightDtype, kvCacheDtype, precision, batch } = demand;
   checkDtype(name, 'weightDtype', weightDtype, storage.weightDtypes);
   checkDtype(name, 'kvCacheDtype', kvCacheDtype, storage.kvCacheDtypes);
+  const { kv_cache, activation, ...groups } = precision ?? {};
+  for (const dtype of Object.values(groups)) checkDtype(name, 'precision', dtype ?? null, storage.weightDtypes);
+  checkDtype(name, 'precision', kv_cache ?? null, storage.kvCacheDtypes);
   const { maxSequences } = storage;
   if (maxSequences === null || batch <= maxSequences) return;
   const message = `${name} takes ${maxSequences} sequences at a time, but ${batch} are wanted`;
   throw new DoesNotFitError({ message, wanted: batch, available: maxSequences, unit: 'sequences' });
 }
 
-function checkDtype(device: string, field: 'weightDtype' | 'kvCacheDtype', wanted: string | null, has: string[]): void {
+function checkDtype(
+  device: string,
+  field: 'weightDtype' | 'kvCacheDtype' | 'precision',
+  wanted: string | null,
+  has: string[],
+): void {
   if (wanted === null || has.includes(wanted)) return;
   const message = `${device}: ${field} "${wanted}" is not one that it has; use ${has.join(', ')}`;
   throw new UnsupportedHardwareError({ device, field, message });
