@@ -17,7 +17,8 @@ const storage = deviceStorage({
   recurrentCopies: 2,
   tokensPerStep: 512,
   mapsFiles: true,
-  // This process without a model, as measured.
+  // Of this process beside what the engine allocates, as `tooling/bench/plan.mjs` measures it: with its libraries 90 MB, and
+  // what JavaScript holds of a model.
   reservedBytes: 120e6,
 });
 
