@@ -518,6 +518,88 @@ describe('arcee', () => {
   });
 });
 
+describe('gpt_neox', () => {
+  const tableOf = (config: object) => Object.values(specOf({ model_type: 'gpt_neox', ...config }).ropeTables)[0];
+
+  test('turns a quarter of each head, or as much as its own keys say', () => {
+    expect(tableOf({})).toMatchObject({ rotaryDim: 4, theta: 10000 });
+    expect(tableOf({ rotary_pct: 0.5, rotary_emb_base: 5000 })).toMatchObject({ rotaryDim: 8, theta: 5000 });
+  });
+
+  test('has its sublayers beside each other, or after', () => {
+    const residualOf = (config: object) => specOf({ model_type: 'gpt_neox', ...config }).layers[0]?.residual;
+    expect([residualOf({}), residualOf({ use_parallel_residual: false })]).toEqual(['parallel', 'sequential']);
+  });
+});
+
+describe('stablelm', () => {
+  test('normalises each head by a tensor of its own', () => {
+    const keys = { qk_layernorm: true, use_parallel_residual: true };
+    const { spec, family } = convertConfig({ ...dims, model_type: 'stablelm', num_hidden_layers: 1, ...keys });
+    expect(spec.layers[0]).toMatchObject({ residual: 'parallel', norms: { preFfn: null } });
+    expect(expectedParameters(spec).get('layers.0.mixer.k.norm.weight')).toEqual([2, 16]);
+    expect(tensorName(family.weights, 'layers.0.mixer.k.norm.weight')).toMatch('k_layernorm.norms.{e}.weight');
+  });
+});
+
+describe('starcoder2', () => {
+  test('has biases everywhere, or nowhere, and a window only when asked', () => {
+    const layerOf = (config: object) => specOf({ model_type: 'starcoder2', ...config }).layers[0];
+    expect(layerOf({})).toMatchObject({
+      mixer: { useBiasQ: true, useBiasO: true, slidingWindowSize: null },
+      ffn: { useBias: true, useGate: false },
+    });
+    expect(layerOf({ use_bias: false })).toMatchObject({ mixer: { useBiasKv: false }, ffn: { useBias: false } });
+  });
+});
+
+describe('exaone4', () => {
+  const exaone = { model_type: 'exaone4' };
+  const knows = (spec: ModelSpec) => attentionsOf(spec).map(({ rope }) => rope !== null);
+
+  test('knows positions in windows alone, and everywhere where there are none', () => {
+    const windowed = specOf({ ...exaone, sliding_window: 8 });
+    expect([windowsOf(windowed), knows(windowed)]).toEqual([
+      [8, 8, 8, null],
+      [true, true, true, false],
+    ]);
+    const full = specOf({ ...exaone, sliding_window: null });
+    expect([windowsOf(full), knows(full)]).toEqual([
+      [null, null, null, null],
+      [true, true, true, true],
+    ]);
+  });
+
+  test('letters say nothing beside a list, and are refused without one', () => {
+    const layer_types = Array(4).fill('sliding_attention');
+    const lettered = { ...exaone, sliding_window: 8, sliding_window_pattern: 'LLLG' };
+    expect(windowsOf(specOf({ ...lettered, layer_types }))).toEqual([8, 8, 8, 8]);
+    expect(() => specOf(lettered)).toThrow('sliding_window_pattern: "LLLG" is not supported');
+  });
+});
+
+describe('ernie4_5', () => {
+  test('turns neighbours in pairs; biases are everywhere or nowhere', () => {
+    const spec = specOf({ model_type: 'ernie4_5', use_bias: true });
+    expect(Object.values(spec.ropeTables)[0]).toMatchObject({ layout: 'interleaved' });
+    expect(spec.layers[0]).toMatchObject({ mixer: { useBiasO: true }, ffn: { useBias: true } });
+    expect(specOf({ model_type: 'ernie4_5' }).layers[0]?.ffn).toMatchObject({ useBias: false });
+  });
+});
+
+describe('granitemoe', () => {
+  test('scales as granite does, and weighs experts by their logits among themselves', () => {
+    const scales = { embedding_multiplier: 6, attention_multiplier: 0.5, residual_multiplier: 0.25, logits_scaling: 4 };
+    const spec = specOf({ model_type: 'granitemoe', ...scales });
+    expect(spec).toMatchObject({ embeddingScale: 6, logitScale: 0.25 });
+    expect(spec.layers[0]).toMatchObject({
+      mixer: { scale: 0.5 },
+      ffn: { router: { order: 'topk_then_score', normalize: false } },
+      residualScale: 0.25,
+    });
+  });
+});
+
 describe('phi3', () => {
   const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
   const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];

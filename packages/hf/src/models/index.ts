@@ -6,6 +6,8 @@ import cohere2 from './cohere2.ts';
 import deepseek_v2 from './deepseek_v2.ts';
 import deepseek_v3 from './deepseek_v3.ts';
 import deepseek_v32 from './deepseek_v32.ts';
+import ernie4_5 from './ernie4_5.ts';
+import exaone4 from './exaone4.ts';
 import gemma from './gemma.ts';
 import gemma2 from './gemma2.ts';
 import gemma3_text from './gemma3_text.ts';
@@ -14,9 +16,11 @@ import glm from './glm.ts';
 import glm_moe_dsa from './glm_moe_dsa.ts';
 import glm4 from './glm4.ts';
 import glm4_moe from './glm4_moe.ts';
+import gpt_neox from './gpt_neox.ts';
 import gpt_oss from './gpt_oss.ts';
 import gpt2 from './gpt2.ts';
 import granite from './granite.ts';
+import granitemoe from './granitemoe.ts';
 import kimi_k2 from './kimi_k2.ts';
 import llama from './llama.ts';
 import llama4 from './llama4.ts';
@@ -43,6 +47,8 @@ import qwen3_vl from './qwen3_vl.ts';
 import qwen3_vl_moe from './qwen3_vl_moe.ts';
 import seed_oss from './seed_oss.ts';
 import smollm3 from './smollm3.ts';
+import stablelm from './stablelm.ts';
+import starcoder2 from './starcoder2.ts';
 import step3p7 from './step3p7.ts';
 
 export const models: readonly ModelFamily[] = [
@@ -52,6 +58,8 @@ export const models: readonly ModelFamily[] = [
   deepseek_v2,
   deepseek_v3,
   deepseek_v32,
+  ernie4_5,
+  exaone4,
   gemma,
   gemma2,
   gemma3_text,
@@ -60,9 +68,11 @@ export const models: readonly ModelFamily[] = [
   glm_moe_dsa,
   glm4,
   glm4_moe,
+  gpt_neox,
   gpt_oss,
   gpt2,
   granite,
+  granitemoe,
   kimi_k2,
   llama,
   llama4,
@@ -89,5 +99,7 @@ export const models: readonly ModelFamily[] = [
   qwen3_vl_moe,
   seed_oss,
   smollm3,
+  stablelm,
+  starcoder2,
   step3p7,
 ];
