@@ -1,19 +1,16 @@
-import { elementCount, type Graph, type GraphState, type PlannedStep, type StepSizes } from '@tttv2/graph';
+import type { Graph, GraphState, PlannedStep, StepSizes } from '@tttv2/graph';
 import {
   bytesOf,
   type DeviceStorage,
   type Dtype,
-  dtypeForRows,
   type KvCacheDtype,
   type Precision,
   type WeightDtype,
 } from '@tttv2/spec';
-import { groupDtype } from '../passes/precision.ts';
-import { storedAs } from '../passes/weight-dtype.ts';
-import { inLayer } from './in-layer.ts';
+import type { HeldWeights } from './held-weights.ts';
 import { peakOfLiveValues } from './live-values.ts';
-import type { HeldParameter, Layout, Part } from './model-layout.ts';
-import type { ParameterRole } from './parameter-roles.ts';
+import type { Layout, Part } from './model-layout.ts';
+import { filled, tiled } from './tiles.ts';
 
 /** What is asked of a model: how it is held, and for what. */
 export interface MemoryDemand {
@@ -57,114 +54,29 @@ export interface MemoryNeed {
   total: number;
 }
 
-/** How a checkpoint stores a parameter, by its canonical name. */
-export type StoredDtype = (parameter: string) => Dtype;
-
-/** What is known of a model's weights. */
-export interface KnownWeights {
-  stored: StoredDtype;
-  /** The type that a matrix is to be held in, where one is chosen for it alone. */
-  chosen?(parameter: string): Dtype | null;
-  /** Whether a parameter takes no memory when it is held like this. */
-  isFree?(parameter: string, held: Dtype): boolean;
-}
-
 /** What one device of a layout needs for what is asked of it. */
 export function memoryNeed(
-  { parts, graph, shortened }: Layout,
+  { graph, shortened }: Layout,
+  { parts, isExact }: HeldWeights,
   storage: DeviceStorage,
   demand: MemoryDemand,
-  weights: KnownWeights,
   measure: MeasureStep,
 ): MemoryNeed {
-  const held = new Holding(storage, demand, weights);
-  const exact = isExact(parts, held);
   const kvCacheDtype =
-    demand.kvCacheDtype ?? demand.precision?.kv_cache ?? storage.kvCacheDtype[exact ? 'exact' : 'fast'];
-  const needs = parts.flatMap((part) => needsOf(part, held, statesBytes(part.states, storage, demand, kvCacheDtype)));
+    demand.kvCacheDtype ?? demand.precision?.kv_cache ?? storage.kvCacheDtype[isExact ? 'exact' : 'fast'];
+  const needs = parts.flatMap(({ kind, states: own, layers }) => {
+    const states = statesBytes(own, storage, demand, kvCacheDtype);
+    return layers.map(({ layer, weights }) => ({ kind, layer, weights, states }));
+  });
   const { reservedBytes: reserved } = storage;
   const [ofWeights, states] = [sum(needs, (need) => need.weights), sum(needs, (need) => need.states)];
   const { useFlashAttention } = demand;
   const totalTokens = demand.batch * demand.context;
   const sizes = stepSizes(storage, demand);
-  const step = { graph: shortened, sizes, totalTokens, kvCacheDtype, isExact: exact, useFlashAttention };
+  const step = { graph: shortened, sizes, totalTokens, kvCacheDtype, isExact, useFlashAttention };
   const activations = measure(step) ?? activationBytes(graph, sizes, storage, demand);
   const total = reserved + ofWeights + states + activations;
   return { kvCacheDtype, reserved, parts: needs, weights: ofWeights, states, activations, total };
-}
-
-function needsOf(part: Part, held: Holding, states: number): PartNeed[] {
-  const { kind, layers, parameters } = part;
-  if (kind !== 'layers') return [{ kind, layer: null, weights: sum(parameters, (one) => held.bytes(one)), states }];
-  return layers.map((layer) => ({
-    kind,
-    layer,
-    weights: sum(parameters, ({ name, ...one }) => held.bytes({ ...one, name: inLayer(name, layer) })),
-    states,
-  }));
-}
-
-/** All matrices are float32. */
-function isExact(parts: readonly Part[], held: Holding): boolean {
-  return parts.every(({ parameters }) =>
-    parameters.every((one) => !one.roles.has('matrix') || held.dtype(one, 'matrix') === 'float32'),
-  );
-}
-
-/** How a device holds parameters. */
-class Holding {
-  readonly #storage: DeviceStorage;
-  readonly #weightDtype: WeightDtype | null;
-  readonly #precision: Precision;
-  readonly #weights: KnownWeights;
-
-  constructor(storage: DeviceStorage, { weightDtype, precision = {} }: MemoryDemand, weights: KnownWeights) {
-    this.#storage = storage;
-    this.#weightDtype = weightDtype;
-    this.#precision = precision;
-    this.#weights = weights;
-  }
-
-  /** In each of its roles; a table that is held as matrices are serves as both, but for what products read in a layout of its own. */
-  bytes(parameter: HeldParameter): number {
-    const isShared = this.#storage.tableDtype === null && parameter.roles.has('matrix');
-    const roles = [...parameter.roles].filter((role) => role !== 'table' || !isShared);
-    return sum(roles, (role) => {
-      const shape = role === 'vector' ? parameter.shape : tiled(parameter.shape, this.#storage.tile);
-      const dtype = this.dtype(parameter, role);
-      const inLayout = role === 'matrix' ? this.#inLayout(dtype, shape) : null;
-      const isFree = this.#weights.isFree?.(parameter.name, dtype) === true;
-      const asItIs = isFree || (inLayout !== null && parameter.roles.size === 1) ? 0 : bytesOf(dtype, shape);
-      return asItIs + (inLayout ?? 0);
-    });
-  }
-
-  /** What a matrix takes in a layout for products; null where it has none. */
-  #inLayout(dtype: Dtype, shape: readonly number[]): number | null {
-    const [columns = 1, rows = 1, ...outer] = shape.toReversed();
-    const kind = outer.length === 0 ? 'matrices' : 'experts';
-    const layout = this.#storage.productLayouts.findLast(
-      (one) => one.dtype === dtype && one.of === kind && rows % one.rows === 0 && columns % one.columns === 0,
-    );
-    if (layout === undefined) return null;
-    return elementCount(shape) * (layout.bytes / (layout.rows * layout.columns));
-  }
-
-  dtype({ name, shape }: HeldParameter, role: ParameterRole): Dtype {
-    const { vectorDtype, tableDtype, tile } = this.#storage;
-    if (role === 'vector') return vectorDtype;
-    if (role === 'table' && tableDtype !== null) return tableDtype;
-    return dtypeForRows(this.#wanted(name), tiled(shape, tile).at(-1) ?? 1);
-  }
-
-  #wanted(parameter: string): Dtype {
-    const ofGroup = groupDtype(parameter, this.#precision);
-    if (ofGroup !== null) return ofGroup;
-    if (this.#weightDtype !== null) return storedAs[this.#weightDtype];
-    const { weightDtype } = this.#storage;
-    const usual = weightDtype === null ? this.#weights.stored(parameter) : storedAs[weightDtype];
-    return this.#weights.chosen?.(parameter) ?? usual;
-  }
 }
 
 function statesBytes(
@@ -209,15 +121,6 @@ function activationBytes(
 
 function powerOfTwo(atLeast: number): number {
   return 2 ** Math.ceil(Math.log2(atLeast));
-}
-
-/** The last two dimensions filled up to whole tiles. */
-function tiled(shape: readonly number[], tile: number): number[] {
-  return shape.map((size, i) => (i < shape.length - 2 ? size : filled(size, tile)));
-}
-
-function filled(size: number, to: number): number {
-  return Math.ceil(size / to) * to;
 }
 
 function sum<T>(items: readonly T[], term: (item: T) => number): number {

@@ -9,8 +9,9 @@ import {
 } from '@tttv2/spec';
 import { findAlternatives } from './alternatives.ts';
 import { firstMisfit } from './first-misfit.ts';
+import type { StoredDtype } from './held-weights.ts';
 import { largestThat } from './largest-that.ts';
-import type { MemoryDemand, StoredDtype } from './memory-need.ts';
+import type { MemoryDemand } from './memory-need.ts';
 import type { MemoryPlan } from './memory-plan.ts';
 import { ModelLayouts } from './model-layout.ts';
 import { type ActivationBytes, Planner } from './planner.ts';

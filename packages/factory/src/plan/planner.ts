@@ -1,9 +1,10 @@
 import type { PlannedStep } from '@tttv2/graph';
-import { type DeviceSpec, SpecError } from '@tttv2/spec';
+import { type DeviceSpec, type DeviceStorage, SpecError } from '@tttv2/spec';
 import { checkMesh } from '../check-mesh.ts';
-import { type KnownWeights, type MeasureStep, type MemoryDemand, type MemoryNeed, memoryNeed } from './memory-need.ts';
+import { type HeldWeights, heldWeights, type KnownWeights } from './held-weights.ts';
+import { type MeasureStep, type MemoryDemand, type MemoryNeed, memoryNeed } from './memory-need.ts';
 import type { PlannedDevice } from './memory-plan.ts';
-import type { Layout, ModelLayouts } from './model-layout.ts';
+import type { Layout, ModelLayouts, Part } from './model-layout.ts';
 import { stageParts } from './stage-parts.ts';
 
 /** How a model is cut over the devices of a board. */
@@ -28,6 +29,8 @@ export class Planner {
   readonly #layouts: ModelLayouts;
   readonly #weights: KnownWeights;
   readonly #activationBytes: ActivationBytes;
+  /** By what a device of a stage holds, then by how. */
+  readonly #heldOf = new WeakMap<readonly Part[], Map<string, HeldWeights>>();
 
   constructor(layouts: ModelLayouts, weights: KnownWeights, activationBytes: ActivationBytes = () => null) {
     this.#layouts = layouts;
@@ -64,7 +67,20 @@ export class Planner {
 
   /** Of a device of the fullest stage. */
   #need({ device, stages }: Placed, demand: MemoryDemand, measure: MeasureStep): MemoryNeed {
-    const needs = stages.map((stage) => memoryNeed(stage, device.storage, demand, this.#weights, measure));
+    const { storage } = device;
+    const needs = stages.map((stage) =>
+      memoryNeed(stage, this.#held(stage, storage, demand), storage, demand, measure),
+    );
     return needs.reduce((most, need) => (need.total > most.total ? need : most));
+  }
+
+  /** What weights take, once for all contexts and batches that are asked about. */
+  #held({ parts }: Layout, storage: DeviceStorage, { weightDtype, precision }: MemoryDemand): HeldWeights {
+    const known = this.#heldOf.get(parts) ?? new Map<string, HeldWeights>();
+    this.#heldOf.set(parts, known);
+    const key = JSON.stringify([weightDtype, precision]);
+    const held = known.get(key) ?? heldWeights(parts, storage, { weightDtype, precision }, this.#weights);
+    known.set(key, held);
+    return held;
   }
 }
