@@ -54,7 +54,7 @@ function contextParams() {
   const params = llama.func('llama_context_default_params', Words, [])();
   const { words } = params;
   const threads = words.findIndex((word, i) => i > 3 && word === 4 && words[i + 1] === 4);
-  const kinds = words.findIndex((word, i) => i > threads && words.slice(i, i + 4).every((kind) => kind === -1));
+  const kinds = words.findIndex((_, i) => i > threads && words.slice(i, i + 4).every((kind) => kind === -1));
   if (words[0] !== 512 || words[1] !== 2048 || words[2] !== 512 || threads < 0 || kinds < 0)
     throw new Error('llama_context_params is laid out otherwise in this version of llama.cpp');
   for (const i of [0, 1, 2]) words[i] = Number(contextSize);
