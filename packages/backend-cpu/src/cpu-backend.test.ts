@@ -25,11 +25,13 @@ describe('cpu', () => {
 
 describe('cpu with a thread for each core', () => {
   const hardware = { threads: availableParallelism() };
-  for (const { name, run } of casesWith(hardware, /^rotary.*, 9\]|^decoder|^lifecycle/)) test(name, run);
+  for (const { name, run } of casesWith(hardware, /^rotary.*, 9\]|^decoder|^lifecycle|^gated_delta|^select_keys/))
+    test(name, run);
 });
 
 describe('cpu with flash attention', () => {
-  for (const { name, run } of casesWith({ useFlashAttention: true }, /^attention|^decoder/)) test(name, run);
+  for (const { name, run } of casesWith({ useFlashAttention: true }, /^attention|^decoder|^select_keys/))
+    test(name, run);
 });
 
 describe('cpu without fused kernels', () => {

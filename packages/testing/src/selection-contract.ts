@@ -9,7 +9,7 @@ const prompt = [5, 17, 3, 39, 0, 8, 21, 11];
 
 /** What attention sees of selected tokens: fewer than there are, one, or all. Nothing for a backend that refuses it by name. */
 export function selectionContract(under: BackendUnderTest): ContractCase[] {
-  return [1, 3, 100].flatMap((topK) => {
+  return [1, 3, 100, 1000].flatMap((topK) => {
     const graph = selectingGraph(topK);
     const { backend, hardware } = under;
     if (graph.nodes.some((node) => backend.supports(node, graph, hardware).kind === 'unsupported')) return [];

@@ -6,7 +6,8 @@ import { at, type Lowering } from '../lowering.ts';
  *     q[d, H, N] weights[H, N] ──────────┐
  *     k[d, N] ─ set_rows ─ cache ────────┴─ scores[S, N] ─ top k ─ cells[k, N] ─▶ mask[S, N]
  *
- * What the graph has as indexes of tokens is here, for the attention that reads it, the mask that lets them through.
+ * What the graph has as indexes of tokens is here, for the attention that reads it, the mask that lets them through. Of fewer
+ * cells than are to be selected all are: nothing need be scored.
  */
 export const selectKeys: Lowering<'select_keys'> = (context, { attrs }, inputs) => {
   const { g, arena, visibleCells } = context;
@@ -17,11 +18,13 @@ export const selectKeys: Lowering<'select_keys'> = (context, { attrs }, inputs) 
   // As in attention: only the order of expansion puts the writes before the reads.
   context.expand(q.tensor);
   context.expand(g.setRows(arena, cache.keys, k.tensor, context.cellRows()));
+  const all = context.mask(sight, 'float32');
+  if (attrs.topK >= visibleCells) return all;
   const { rowBytes } = cache;
   const keys = g.view4d(arena, cache.keys, dim, 1, visibleCells, 1, rowBytes, rowBytes, rowBytes * visibleCells, 0);
   const scores = g.lightningIndexer(arena, q.tensor, keys, weights.tensor, context.mask(sight, 'float16'));
-  const cells = g.topK(arena, scores, Math.min(attrs.topK, visibleCells));
-  const causal = g.reshape4d(arena, context.mask(sight, 'float32'), 1, visibleCells, tokens, 1);
+  const cells = g.topK(arena, scores, attrs.topK);
+  const causal = g.reshape4d(arena, all, 1, visibleCells, tokens, 1);
   const nothing = g.fill(arena, causal, Number.NEGATIVE_INFINITY);
   const open = g.setRows(arena, nothing, g.getRows(arena, causal, cells), cells);
   return g.reshape4d(arena, open, visibleCells, tokens, 1, 1);
