@@ -600,6 +600,73 @@ describe('granitemoe', () => {
   });
 });
 
+describe('olmoe', () => {
+  test('bounds are refused, which come after its norms', () => {
+    const spec = specOf({ model_type: 'olmoe', num_experts: 8 });
+    expect(spec.layers[0]).toMatchObject({
+      mixer: { qkNorm: { scope: 'full_width' } },
+      ffn: { numExperts: 8, router: { normalize: false } },
+    });
+    expect(() => specOf({ model_type: 'olmoe', clip_qkv: 8 })).toThrow('clip_qkv: 8 is not supported');
+  });
+});
+
+describe('nemotron', () => {
+  test('turns half of each head, has no gates, and norms whose weight is one more than stored', () => {
+    const spec = specOf({ model_type: 'nemotron' });
+    expect(Object.values(spec.ropeTables)[0]).toMatchObject({ rotaryDim: 8 });
+    expect(spec.layers[0]?.ffn).toMatchObject({ useGate: false, activation: 'relu2' });
+    expect(spec.finalNorm).toMatchObject({ normType: 'layer_norm', weight: 'one_plus', useBias: true });
+  });
+});
+
+describe('helium', () => {
+  test('turns neighbours in pairs, and never has a bias on the output', () => {
+    const spec = specOf({ model_type: 'helium', attention_bias: true });
+    expect(Object.values(spec.ropeTables)[0]).toMatchObject({ layout: 'interleaved' });
+    expect(attentionsOf(spec)[0]).toMatchObject({ useBiasQ: true, useBiasO: false });
+  });
+});
+
+describe('bloom', () => {
+  test('has linear biases, a norm over the embeddings, and no longest sequence', () => {
+    const spec = convertConfig({ model_type: 'bloom', n_embed: 32, n_head: 2, vocab_size: 100, seq_length: 64 }).spec;
+    expect(spec).toMatchObject({ hiddenDim: 32, maxSeqLen: null, embeddingNorm: { useBias: true }, ropeTables: {} });
+    expect(attentionsOf(spec)[0]?.alibiSlopes).toEqual([2 ** -4, 2 ** -8]);
+    expect(() => convertConfig({ model_type: 'bloom', hidden_size: 30, n_head: 4 })).toThrow(
+      'hidden_size: 30 is not divisible by n_head 4',
+    );
+  });
+});
+
+describe('falcon', () => {
+  const layerOf = (config: object) => specOf({ model_type: 'falcon', ...config }).layers[0];
+
+  test('has one KV head, or as many as heads, or groups of them', () => {
+    const kvHeadsOf = (config: object) => {
+      const mixer = layerOf(config)?.mixer;
+      return mixer?.kind === 'attention' ? mixer.numKvHeads : null;
+    };
+    expect(kvHeadsOf({})).toBe(1);
+    expect(kvHeadsOf({ multi_query: false })).toBe(4);
+    expect(kvHeadsOf({ new_decoder_architecture: true, num_kv_heads: 2 })).toBe(2);
+  });
+
+  test('has one norm for both sublayers, two, or sublayers after each other', () => {
+    expect(layerOf({})).toMatchObject({ residual: 'parallel', norms: { preFfn: null } });
+    const groups = { new_decoder_architecture: true };
+    expect(layerOf(groups)).toMatchObject({ residual: 'parallel', norms: { preFfn: { useBias: true } } });
+    expect(layerOf({ ...groups, num_ln_in_parallel_attn: 1 })).toMatchObject({ norms: { preFfn: null } });
+    expect(layerOf({ parallel_attn: false })).toMatchObject({ residual: 'sequential', norms: { preFfn: {} } });
+    expect(() => layerOf({ ...groups, parallel_attn: false })).toThrow('parallel_attn: must be true');
+  });
+
+  test('may have linear biases, scaled as the products are', () => {
+    const mixer = layerOf({ alibi: true })?.mixer;
+    expect(mixer).toMatchObject({ rope: null, alibiSlopes: [1 / 4, 1 / 16, 1 / 64, 1 / 256].map((one) => one / 4) });
+  });
+});
+
 describe('phi3', () => {
   const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
   const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];

@@ -1,6 +1,7 @@
 // Written by scripts/families.mjs from the files of this folder.
 import type { ModelFamily } from '../define-model.ts';
 import arcee from './arcee.ts';
+import bloom from './bloom.ts';
 import cohere from './cohere.ts';
 import cohere2 from './cohere2.ts';
 import deepseek_v2 from './deepseek_v2.ts';
@@ -8,6 +9,7 @@ import deepseek_v3 from './deepseek_v3.ts';
 import deepseek_v32 from './deepseek_v32.ts';
 import ernie4_5 from './ernie4_5.ts';
 import exaone4 from './exaone4.ts';
+import falcon from './falcon.ts';
 import gemma from './gemma.ts';
 import gemma2 from './gemma2.ts';
 import gemma3_text from './gemma3_text.ts';
@@ -21,6 +23,7 @@ import gpt_oss from './gpt_oss.ts';
 import gpt2 from './gpt2.ts';
 import granite from './granite.ts';
 import granitemoe from './granitemoe.ts';
+import helium from './helium.ts';
 import kimi_k2 from './kimi_k2.ts';
 import llama from './llama.ts';
 import llama4 from './llama4.ts';
@@ -29,10 +32,12 @@ import mimo from './mimo.ts';
 import minimax_m2 from './minimax_m2.ts';
 import mistral from './mistral.ts';
 import mixtral from './mixtral.ts';
+import nemotron from './nemotron.ts';
 import nemotron_h from './nemotron_h.ts';
 import olmo from './olmo.ts';
 import olmo2 from './olmo2.ts';
 import olmo3 from './olmo3.ts';
+import olmoe from './olmoe.ts';
 import phi from './phi.ts';
 import phi3 from './phi3.ts';
 import qwen2 from './qwen2.ts';
@@ -53,6 +58,7 @@ import step3p7 from './step3p7.ts';
 
 export const models: readonly ModelFamily[] = [
   arcee,
+  bloom,
   cohere,
   cohere2,
   deepseek_v2,
@@ -60,6 +66,7 @@ export const models: readonly ModelFamily[] = [
   deepseek_v32,
   ernie4_5,
   exaone4,
+  falcon,
   gemma,
   gemma2,
   gemma3_text,
@@ -73,6 +80,7 @@ export const models: readonly ModelFamily[] = [
   gpt2,
   granite,
   granitemoe,
+  helium,
   kimi_k2,
   llama,
   llama4,
@@ -81,10 +89,12 @@ export const models: readonly ModelFamily[] = [
   minimax_m2,
   mistral,
   mixtral,
+  nemotron,
   nemotron_h,
   olmo,
   olmo2,
   olmo3,
+  olmoe,
   phi,
   phi3,
   qwen2,
