@@ -1,5 +1,5 @@
-import { type FileHandle, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { partsOf, type WeightExpr, type WeightSource } from '@tttv2/graph';
@@ -85,6 +85,7 @@ export class EncodedFile {
 
   /** `encode` puts each weight at its offset. Nothing stays when it fails, or when what it reads was changed meanwhile. */
   async write(encode: (put: (bytes: Uint8Array, offset: number) => Promise<void>) => Promise<void>): Promise<void> {
+    await removeAbandoned(dirname(this.path));
     await writeBeside(this.path, async (file) => {
       await file.truncate(this.#bytes);
       await encode((bytes, offset) => writeAll(file, bytes, offset));
@@ -116,6 +117,15 @@ export class EncodedFile {
       at += bytesRead;
     }
     return checksum;
+  }
+}
+
+/** What a process left behind that was ended while it wrote, a day ago or longer. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const path of names.filter((name) => name.endsWith('.part')).map((name) => join(folder, name))) {
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (Date.now() - mtimeMs > 24 * 3600 * 1000) await rm(path, { force: true });
   }
 }
 

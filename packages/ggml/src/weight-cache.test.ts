@@ -192,3 +192,12 @@ test('a file that changes while it is read is not kept', async () => {
   expect(warnings).toEqual([expect.stringContaining('changed while it was read')]);
   expect(kept()).toEqual([]);
 });
+
+test('what another process left behind is removed, but not what it may be writing', async () => {
+  await load();
+  const [old, fresh] = [join(cache, 'old.weights.part'), join(cache, 'fresh.weights.part')];
+  for (const path of [old, fresh]) writeFileSync(path, 'a part');
+  utimesSync(old, 1, 1);
+  await load('q4_0');
+  expect(readdirSync(cache).filter((name) => name.endsWith('.part'))).toEqual(['fresh.weights.part']);
+});
