@@ -1,6 +1,5 @@
 import type { WeightNames } from '@tttv2/hf';
 import {
-  alibiSlopes,
   attentionSpec,
   ffnSpec,
   layerSpec,
@@ -17,7 +16,6 @@ export interface HandWrittenModel {
 }
 
 const inLayer = 'model.layers.{i}';
-const inBlock = 'transformer.blocks.{i}';
 const names: WeightNames = {
   embedding: 'model.embed_tokens',
   'layers.{i}.mixer.q': `${inLayer}.self_attn.q_proj`,
@@ -27,8 +25,6 @@ const names: WeightNames = {
 };
 
 const bitnetNorm: NormSpec = { normType: 'rms_norm', normEps: 1e-5, useBias: false, weight: 'plain' };
-/** Of mpt. */
-const bareLayerNorm: NormSpec = { normType: 'layer_norm', normEps: 1e-5, useBias: false, weight: 'plain' };
 
 /** Names that most families share. */
 const usualNames: WeightNames = {
@@ -46,12 +42,6 @@ const small = { hiddenDim: 64, intermediateDim: 48 };
 const heads = { hiddenDim: 64, numHeads: 4, numKvHeads: 2, useBiasQ: false, useBiasKv: false };
 /** The first of two layers sees the tokens in a window, the second all. */
 const windows = [8, null];
-
-/** Of mpt: q, k and v in one. */
-const mptAttention = {
-  tensor: `${inBlock}.attn.Wqkv`,
-  part: { of: ['layers.{i}.mixer.q', 'layers.{i}.mixer.k', 'layers.{i}.mixer.v'] },
-};
 
 export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
   /** Sinks; embeddings, sublayers and logits are scaled. */
@@ -81,29 +71,6 @@ export const handWrittenModels: Readonly<Record<string, HandWrittenModel>> = {
       ...usualNames,
       'layers.{i}.mixer.outputNorm': `${inLayer}.self_attn.attn_sub_norm`,
       'layers.{i}.ffn.innerNorm': `${inLayer}.mlp.ffn_sub_norm`,
-    },
-  },
-  /** Linear biases in the place of positions; norms without biases. */
-  mpt: {
-    spec: uniformModelSpec({
-      ...{ ...heads, numKvHeads: 4, vocabSize: 256, numLayers: 2, intermediateDim: 256, tieEmbeddings: true },
-      norms: { preMixer: bareLayerNorm, postMixer: null, preFfn: bareLayerNorm, postFfn: null },
-      useRotary: false,
-      alibiSlopes: alibiSlopes(4),
-      useGate: false,
-      activation: 'gelu',
-    }),
-    weights: {
-      embedding: 'transformer.wte',
-      'layers.{i}.preMixerNorm': `${inBlock}.norm_1`,
-      'layers.{i}.mixer.q': mptAttention,
-      'layers.{i}.mixer.k': mptAttention,
-      'layers.{i}.mixer.v': mptAttention,
-      'layers.{i}.mixer.o': `${inBlock}.attn.out_proj`,
-      'layers.{i}.preFfnNorm': `${inBlock}.norm_2`,
-      'layers.{i}.ffn.up': `${inBlock}.ffn.up_proj`,
-      'layers.{i}.ffn.down': `${inBlock}.ffn.down_proj`,
-      finalNorm: 'transformer.norm_f',
     },
   },
 };

@@ -667,6 +667,35 @@ describe('falcon', () => {
   });
 });
 
+describe('mpt', () => {
+  const mpt = { model_type: 'mpt', d_model: 32, n_heads: 4, n_layers: 1, vocab_size: 100 };
+  const attentionOf = (config: object) => attentionsOf(convertConfig({ ...mpt, ...config }).spec)[0];
+
+  test('takes its slopes, bounds and scale from keys of attention', () => {
+    expect(attentionOf({})).toMatchObject({
+      clipQkv: null,
+      scale: 8 ** -0.5,
+      alibiSlopes: [1, 2, 3, 4].map((i) => 4 ** -i),
+    });
+    const attn_config = { alibi_bias_max: 4, clip_qkv: 6, softmax_scale: 0.5, attn_impl: 'triton' };
+    const { report } = convertConfig({ ...mpt, attn_config });
+    expect(report.unknown).toEqual([]);
+    const alibiSlopes = [1, 2, 3, 4].map((i) => 2 ** -i);
+    expect(attentionOf({ attn_config })).toMatchObject({ clipQkv: 6, scale: 0.5, alibiSlopes });
+  });
+
+  test('refuses what transformers reads past', () => {
+    expect(() => attentionOf({ attn_config: { qk_ln: true } })).toThrow('attn_config.qk_ln: true is not supported');
+    expect(() => attentionOf({ logit_scale: 'inv_sqrt_d_model' })).toThrow('logit_scale: "inv_sqrt_d_model"');
+    expect(() => attentionOf({ n_heads: 5 })).toThrow('d_model: 32 is not divisible by n_heads 5');
+  });
+});
+
+test('qwen2_vl is qwen2_5_vl by another name', () => {
+  const text = { ...dims, rope_scaling: { type: 'mrope', mrope_section: [2, 3, 3] } };
+  expect(specOf({ model_type: 'qwen2_vl', ...text })).toEqual(specOf({ model_type: 'qwen2_5_vl', ...text }));
+});
+
 describe('phi3', () => {
   const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
   const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];
@@ -873,6 +902,7 @@ const special: Readonly<Record<string, object>> = {
   },
   mamba2: { num_heads: 8, head_dim: 16 },
   qwen2_5_vl: { rope_scaling: { type: 'mrope', mrope_section: [2, 3, 3] } },
+  qwen2_vl: { rope_scaling: { type: 'mrope', mrope_section: [2, 3, 3] } },
 };
 
 test.each(models)(

@@ -32,6 +32,7 @@ import mimo from './mimo.ts';
 import minimax_m2 from './minimax_m2.ts';
 import mistral from './mistral.ts';
 import mixtral from './mixtral.ts';
+import mpt from './mpt.ts';
 import nemotron from './nemotron.ts';
 import nemotron_h from './nemotron_h.ts';
 import olmo from './olmo.ts';
@@ -43,6 +44,7 @@ import phi3 from './phi3.ts';
 import qwen2 from './qwen2.ts';
 import qwen2_5_vl from './qwen2_5_vl.ts';
 import qwen2_moe from './qwen2_moe.ts';
+import qwen2_vl from './qwen2_vl.ts';
 import qwen3 from './qwen3.ts';
 import qwen3_5 from './qwen3_5.ts';
 import qwen3_5_moe from './qwen3_5_moe.ts';
@@ -89,6 +91,7 @@ export const models: readonly ModelFamily[] = [
   minimax_m2,
   mistral,
   mixtral,
+  mpt,
   nemotron,
   nemotron_h,
   olmo,
@@ -100,6 +103,7 @@ export const models: readonly ModelFamily[] = [
   qwen2,
   qwen2_5_vl,
   qwen2_moe,
+  qwen2_vl,
   qwen3,
   qwen3_5,
   qwen3_5_moe,
