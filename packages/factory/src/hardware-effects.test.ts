@@ -84,11 +84,16 @@ function stateFacts(check: () => void): Facts {
 async function runningFacts(backend: Backend, hardware: HardwareConfig): Promise<Facts> {
   let program: Program | null = null;
   let executable: Executable | null = null;
+  let weights = 0;
   const watched: Backend = {
     ...backend,
-    async compile(given, ...rest) {
+    async compile(given, source, asked, options) {
       program = given;
-      executable = await backend.compile(given, ...rest);
+      // Layouts for products are those of the processor at hand, and so are their sizes.
+      const plain = await backend.compile(given, source, { ...asked, optimizeForInference: false });
+      weights = plain.memory().ownWeights;
+      await plain.dispose();
+      executable = await backend.compile(given, source, asked, options);
       return executable;
     },
   };
@@ -98,7 +103,7 @@ async function runningFacts(backend: Backend, hardware: HardwareConfig): Promise
     hardware: rest,
   });
   if (program === null || executable === null) throw new Error('nothing was compiled');
-  return { ...programFacts(program), ...(await executableFacts(executable)) };
+  return { ...programFacts(program), ...(await executableFacts(executable)), weights: `${weights} bytes` };
 }
 
 async function executableFacts(executable: Executable): Promise<Facts> {
@@ -108,11 +113,10 @@ async function executableFacts(executable: Executable): Promise<Facts> {
   const state = executable.createState(few);
   const ids = Array.from({ length: 32 }, (_, i) => i);
   await executable.run(state, stepOf(state, [{ slot: 0, ids }], { logits: [31] }));
-  const { ownWeights, states } = executable.memory();
+  const { states } = executable.memory();
   state.dispose();
   return {
     ...refused,
-    weights: `${ownWeights} bytes`,
     states: `${states} bytes`,
     'tokens a step': `${limits.maxTokensPerStep}`,
     attention: hardware.useFlashAttention ? 'flash' : 'plain',
