@@ -8,6 +8,7 @@ const families = models.map(({ modelType }) => modelType);
 /** Keys without which a family's class makes no model, or one that nobody implements. */
 const required: Readonly<Record<string, object>> = {
   deepseek_v2: { num_experts_per_tok: 6 },
+  dots1: { n_routed_experts: 8, n_shared_experts: 1, num_experts_per_tok: 2 },
   gemma4: { hidden_size_per_layer_input: 0 },
   glm4_moe: { head_dim: 128 },
 };

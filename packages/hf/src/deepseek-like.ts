@@ -108,6 +108,22 @@ function scoreScale({ rope_scaling, rope_parameters }: RopeConfig): number {
   return (0.1 * dict.mscale_all_dim * Math.log(dict.factor) + 1) ** 2;
 }
 
+/** DeepSeek V3's choice of experts, which others took over: by sigmoid, a bias for the choice alone, and groups. */
+export function biasedRouter(config: {
+  norm_topk_prob: boolean;
+  routed_scaling_factor: number;
+  n_group: number | null;
+  topk_group: number | null;
+}): Partial<RouterSpec> {
+  return {
+    score: 'sigmoid',
+    normalize: config.norm_topk_prob,
+    scale: config.routed_scaling_factor,
+    useSelectionBias: true,
+    groups: expertGroups(config.n_group, config.topk_group, 'top2_sum'),
+  };
+}
+
 /** Groups of experts change nothing where all of them are chosen. */
 export function expertGroups(
   count: number | null,

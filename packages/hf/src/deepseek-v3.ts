@@ -2,7 +2,7 @@ import type { RouterSpec } from '@tttv2/spec';
 import { z } from 'zod';
 import { activationNames } from './activation-names.ts';
 import { layerCount, oneOf, only, positive, positiveInt } from './config-values.ts';
-import { deepseekLikeIgnoredKeys, deepseekLikeSpec, deepseekLikeWeights, expertGroups } from './deepseek-like.ts';
+import { biasedRouter, deepseekLikeIgnoredKeys, deepseekLikeSpec, deepseekLikeWeights } from './deepseek-like.ts';
 import { checkTopK } from './experts.ts';
 import { noWindowKeys } from './layer-windows.ts';
 import { ropeKeys } from './rope-config.ts';
@@ -54,13 +54,7 @@ interface RouterConfig {
 
 /** Experts by bias and sigmoid, from the best groups. */
 export function deepseekV3Router(found: RouterConfig): Partial<RouterSpec> {
-  return {
-    score: 'sigmoid',
-    normalize: found.norm_topk_prob,
-    scale: found.routed_scaling_factor,
-    useSelectionBias: true,
-    groups: expertGroups(found.n_group, found.topk_group, 'top2_sum'),
-  };
+  return biasedRouter(found);
 }
 
 const furtherTokens = 'layers that predict further tokens are left out';

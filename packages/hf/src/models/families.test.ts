@@ -696,6 +696,22 @@ test('qwen2_vl is qwen2_5_vl by another name', () => {
   expect(specOf({ model_type: 'qwen2_vl', ...text })).toEqual(specOf({ model_type: 'qwen2_5_vl', ...text }));
 });
 
+describe('dots1', () => {
+  const dots = { model_type: 'dots1', n_routed_experts: 8, n_shared_experts: 2, num_experts_per_tok: 2 };
+
+  test('has windows from max_window_layers on, and experts from a layer on, two of them for all tokens', () => {
+    expect(windowsOf(specOf(dots))).toEqual([null, null, null, null]);
+    const spec = specOf({ ...dots, max_window_layers: 3, sliding_window: 8, first_k_dense_replace: 1 });
+    expect(windowsOf(spec)).toEqual([null, null, null, 8]);
+    expect(spec.layers.map(({ ffn }) => ffn?.kind)).toEqual(['dense', 'moe', 'moe', 'moe']);
+    expect(spec.layers[1]?.ffn).toMatchObject({ shared: { ffn: { intermediateDim: 2 * 1408 } } });
+  });
+
+  test('its class has no numbers of experts of its own', () => {
+    expect(() => specOf({ model_type: 'dots1' })).toThrow('n_shared_experts');
+  });
+});
+
 describe('phi3', () => {
   const scaling = { short_factor: [1, 2, 3, 4, 5, 6], long_factor: [2, 3, 4, 5, 6, 7] };
   const tableOf = (config: object) => Object.values(specOf({ model_type: 'phi3', ...config }).ropeTables)[0];
@@ -896,6 +912,7 @@ describe('mamba2', () => {
 /** What families need beside the keys that most have. */
 const special: Readonly<Record<string, object>> = {
   deepseek_v2: { num_experts_per_tok: 2 },
+  dots1: { n_routed_experts: 8, n_shared_experts: 1, num_experts_per_tok: 2 },
   gemma4: {
     ...{ hidden_size_per_layer_input: 0, attention_k_eq_v: true, enable_moe_block: true },
     ...{ num_experts: 4, top_k_experts: 2, moe_intermediate_size: 24 },

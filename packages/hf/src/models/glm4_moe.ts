@@ -2,7 +2,7 @@ import { ffnSpec, moeSpec, type NormSpec } from '@tttv2/spec';
 import { z } from 'zod';
 import { activationNames } from '../activation-names.ts';
 import { layerCount, oneOf, positive, positiveInt } from '../config-values.ts';
-import { expertGroups } from '../deepseek-like.ts';
+import { biasedRouter } from '../deepseek-like.ts';
 import { defineModel } from '../define-model.ts';
 import { checkTopK, expertWeights } from '../experts.ts';
 import { checkHeads, headsOf } from '../heads.ts';
@@ -61,13 +61,7 @@ export default defineModel({
       topK: config.num_experts_per_tok,
       intermediateDim,
       activation,
-      router: {
-        score: 'sigmoid',
-        normalize: config.norm_topk_prob,
-        scale: config.routed_scaling_factor,
-        useSelectionBias: true,
-        groups: expertGroups(config.n_group, config.topk_group, 'top2_sum'),
-      },
+      router: biasedRouter(config),
       shared: { ffn: ffnSpec({ hiddenDim, intermediateDim: intermediateDim * config.n_shared_experts, activation }) },
     });
     return llamaLikeSpec(

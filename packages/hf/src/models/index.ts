@@ -7,6 +7,7 @@ import cohere2 from './cohere2.ts';
 import deepseek_v2 from './deepseek_v2.ts';
 import deepseek_v3 from './deepseek_v3.ts';
 import deepseek_v32 from './deepseek_v32.ts';
+import dots1 from './dots1.ts';
 import ernie4_5 from './ernie4_5.ts';
 import exaone4 from './exaone4.ts';
 import falcon from './falcon.ts';
@@ -66,6 +67,7 @@ export const models: readonly ModelFamily[] = [
   deepseek_v2,
   deepseek_v3,
   deepseek_v32,
+  dots1,
   ernie4_5,
   exaone4,
   falcon,

@@ -2,7 +2,7 @@ import { attentionSpec, ffnSpec, layerSpec, modelSpec, moeSpec, ssdSpec } from '
 import { z } from 'zod';
 import { activationNames } from '../activation-names.ts';
 import { oneOf, only, positive, positiveInt } from '../config-values.ts';
-import { expertGroups } from '../deepseek-like.ts';
+import { biasedRouter } from '../deepseek-like.ts';
 import { defineModel } from '../define-model.ts';
 import { checkTopK } from '../experts.ts';
 import type { WeightNames } from '../weight-names.ts';
@@ -113,13 +113,7 @@ function sublayersOf(config: Config) {
         intermediateDim: config.moe_intermediate_size,
         activation,
         useGate: false,
-        router: {
-          score: 'sigmoid',
-          normalize: config.norm_topk_prob,
-          scale: config.routed_scaling_factor,
-          useSelectionBias: true,
-          groups: expertGroups(config.n_group, config.topk_group, 'top2_sum'),
-        },
+        router: biasedRouter(config),
         shared: { ffn: network(config.moe_shared_expert_intermediate_size) },
       }),
     }),
