@@ -41,7 +41,10 @@ const maxBatch = limit('max-batch', "sequences at once; default: the device's li
 const maxContext = limit('max-context', "tokens of a sequence; default: the model's limit");
 const prefillChunk = limit('prefill-chunk', "tokens of a prompt computed at once; default: the device's choice");
 const tensorParallelSize = limit('tensor-parallel-size', 'devices that each layer is cut over; default: 1');
-const pipelineParallelSize = limit('pipeline-parallel-size', 'stages of layers, one after the other; default: 1');
+export const pipelineParallelSize = limit(
+  'pipeline-parallel-size',
+  'stages of layers, each on devices of its own; default: 1',
+);
 const fusedKernels = toggle({ name: 'fused-kernels', about: "ops made of several; default: the device's choice" });
 const optimize = toggle({
   name: 'optimize-for-inference',

@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { activationBytes, compileGgml, cpuDescription, maxTokens, productLayouts } from '@tttv2/ggml';
-import { type Backend, type Graph, isCollective, localGraph, type Node, opset } from '@tttv2/graph';
+import { type Backend, cannotRun, type Graph, isCollective, localGraph, type Node, opset } from '@tttv2/graph';
 import { deviceStorage, type ProductLayout, UnsupportedHardwareError } from '@tttv2/spec';
 import { resolveAttention, resolveHardware } from './resolve-hardware.ts';
 
@@ -34,9 +34,7 @@ function whyUnsupported(node: Node, { states }: Graph): string | null {
 function checkSupported(graph: Graph): void {
   for (const node of graph.nodes) {
     const reason = whyUnsupported(node, graph);
-    if (reason === null) continue;
-    const message = `cpu cannot run ${node.op} at ${node.scope}: ${reason}`;
-    throw new UnsupportedHardwareError({ device: 'cpu', field: node.op, message });
+    if (reason !== null) throw cannotRun('cpu', node, reason);
   }
 }
 

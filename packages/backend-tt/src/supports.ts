@@ -1,5 +1,6 @@
 import {
   attentionExtras,
+  cannotRun,
   type ExecutionMode,
   type Graph,
   isCollective,
@@ -61,8 +62,7 @@ export function checkSupported(graph: Graph, hardware: HardwareConfig, mode: Exe
   for (const node of graph.nodes) {
     const support = supports(node, graph, hardware, mode);
     if (support.kind !== 'unsupported') continue;
-    const message = `${device} cannot run ${node.op} at ${node.scope}: ${support.reason}`;
-    throw new UnsupportedHardwareError({ device, field: node.op, message });
+    throw cannotRun(device, node, support.reason);
   }
 }
 

@@ -1,5 +1,6 @@
 export type { Backend, CompileOptions, LoadProgress, PlannedStep, Program, Support, WeightCache } from './backend.ts';
 export { GraphBuilder } from './builder.ts';
+export { cannotRun } from './cannot-run.ts';
 export { checkStateOptions } from './check-state-options.ts';
 export type { IndexBounds, StepLimits } from './check-step.ts';
 export { cachePlaces, checkStep, indexBounds } from './check-step.ts';

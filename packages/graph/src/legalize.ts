@@ -1,6 +1,6 @@
-import { UnsupportedHardwareError } from '@tttv2/spec';
 import type { Support } from './backend.ts';
 import type { GraphBuilder } from './builder.ts';
+import { cannotRun } from './cannot-run.ts';
 import type { Graph, Node } from './graph.ts';
 import type { ValueId } from './op.ts';
 import { type AttrsOf, type OpName, opTable } from './ops/index.ts';
@@ -25,11 +25,7 @@ function needsDecomposition(node: Node, device: string, support: Support): boole
   if (support.kind === 'native') return false;
   if (opTable[node.op].decompose !== undefined) return true;
   const reason = support.kind === 'unsupported' ? support.reason : 'the op has no smaller parts';
-  throw new UnsupportedHardwareError({
-    device,
-    field: node.op,
-    message: `${device} cannot run ${node.op} at ${node.scope}: ${reason}`,
-  });
+  throw cannotRun(device, node, reason);
 }
 
 function decompose<Name extends OpName>(

@@ -1,5 +1,6 @@
 import { UnsupportedHardwareError } from '@tttv2/spec';
 import type { Program } from './backend.ts';
+import { cannotRun } from './cannot-run.ts';
 import { type Graph, isCollective, type NodeOf } from './graph.ts';
 import type { LocalOpName } from './ops/index.ts';
 import { validateProgram } from './validate-program.ts';
@@ -17,8 +18,7 @@ export function localGraph(program: Program, device: string): LocalGraph {
   const graph = onlyStage(validateProgram(program), device);
   const nodes = graph.nodes.map((node) => {
     if (!isCollective(node)) return node;
-    const message = `${device} cannot run ${node.op} at ${node.scope}: it works alone: use a tensorParallelSize of 1`;
-    throw new UnsupportedHardwareError({ device, field: node.op, message });
+    throw cannotRun(device, node, 'it works alone: use a tensorParallelSize of 1');
   });
   return { ...graph, nodes };
 }

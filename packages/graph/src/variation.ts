@@ -1,6 +1,7 @@
 import { type Graph, isCollective, type Node } from './graph.ts';
 import type { Mesh, MeshAxis } from './mesh.ts';
 import type { Sharding } from './sharding.ts';
+import { stateOf } from './state-of.ts';
 
 /** The values that may differ from device to device, and along which axes of the mesh; all others are the same on all. */
 export function variationOf(graph: Graph, mesh: Mesh): Map<string, ReadonlySet<MeshAxis>> {
@@ -23,7 +24,7 @@ export function variationOf(graph: Graph, mesh: Mesh): Map<string, ReadonlySet<M
 }
 
 function stateSharding(node: Node, { states }: Graph): Sharding | null {
-  const state = node.op === 'attention' ? states[node.attrs.state] : undefined;
+  const state = states[stateOf(node) ?? ''];
   return state?.kind === 'kv_cache' ? state.sharding : null;
 }
 

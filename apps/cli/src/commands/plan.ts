@@ -1,7 +1,7 @@
 import type { MemoryPlan, PlanOptions } from '@tttv2/factory';
 import type { DeviceSpec, ModelSpec } from '@tttv2/spec';
 import type { Command, Read } from '../command.ts';
-import { kvCacheDtype, precision, readPrecision, weightDtypeInput } from '../hardware-inputs.ts';
+import { kvCacheDtype, pipelineParallelSize, precision, readPrecision, weightDtypeInput } from '../hardware-inputs.ts';
 import { flag, orElse, shortCount, text, wholeNumber } from '../input.ts';
 import { modelArgument } from '../model-argument.ts';
 import type { Architecture } from '../open-architecture.ts';
@@ -26,12 +26,6 @@ const tensorParallel = wholeNumber({
   min: 1,
   about: "devices to cut the model over; default: as many of the board's as it can be cut over",
 });
-const pipelineParallel = wholeNumber({
-  name: 'pipeline-parallel-size',
-  placeholder: 'N',
-  min: 1,
-  about: 'stages of layers, each on devices of its own; default: 1',
-});
 const all = flag({ name: 'all', about: 'a line for each device that is known' });
 const json = flag({ name: 'json', about: 'prints the same as JSON' });
 
@@ -53,7 +47,7 @@ export const plan: Command = {
     context,
     batch,
     tensorParallel,
-    pipelineParallel,
+    pipelineParallelSize,
     all,
     json,
   ],
@@ -98,7 +92,7 @@ function storedIn({ randomSeed, dtype }: Architecture): Stored | null {
 async function readOptions(read: Read, { spec, weights, randomSeed, dtype }: Architecture): Promise<PlanOptions> {
   const { dtypeOf } = await import('@tttv2/graph');
   const [weightType, cacheType] = [read(weightDtype), read(kvCacheDtype)];
-  const [devices, stages] = [read(tensorParallel), read(pipelineParallel)];
+  const [devices, stages] = [read(tensorParallel), read(pipelineParallelSize)];
   return {
     context: readContext(read, spec),
     batch: read(batch),

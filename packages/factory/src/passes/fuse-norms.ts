@@ -5,12 +5,14 @@ import { type Graph, type Node, type NodeOf, type Parameter, rewrite } from '@tt
  * it is then computed once, when the weight is placed, and not in every step.
  */
 export function fuseNorms(graph: Graph): Graph {
-  const fused = new Map(affineWeights(graph).map((node) => [node.id, node]));
+  const fusible = affineWeights(graph);
+  const fused = new Set(fusible.map(({ id }) => id));
+  const affineOf = new Map(fusible.map(({ inputs: [weight = ''], attrs }) => [weight, attrs]));
   const parameters = Object.fromEntries(
-    Object.entries(graph.parameters).map(([name, parameter]): [string, Parameter] => {
-      const node = [...fused.values()].find(({ inputs }) => inputs[0] === name);
-      return [name, node === undefined ? parameter : { ...parameter, affine: node.attrs }];
-    }),
+    Object.entries(graph.parameters).map(([name, parameter]): [string, Parameter] => [
+      name,
+      { ...parameter, affine: affineOf.get(name) ?? parameter.affine },
+    ]),
   );
   return rewrite({ ...graph, parameters }, (node, inputs, builder) =>
     fused.has(node.id) ? (inputs[0] ?? '') : builder.node(node.op, node.attrs, inputs),

@@ -1,4 +1,4 @@
-import { elementCount, type Graph, GraphBuilder, type Node, stateOf as stateIn, type ValueId } from '@tttv2/graph';
+import { elementCount, type Graph, GraphBuilder, type Node, stateOf, type ValueId } from '@tttv2/graph';
 import { type Block, balanceStages } from './balance-stages.ts';
 
 /**
@@ -18,7 +18,7 @@ export function pipelineStages(graph: Graph, count: number, device: string): Gra
 
 /** The nodes of each layer, with those before the first, and with those after it up to the next. */
 function blocksOf({ nodes }: Graph): Node[][] {
-  const layers = new Set(nodes.filter((node) => stateIn(node) !== null).map(outermost));
+  const layers = new Set(nodes.filter((node) => stateOf(node) !== null).map(outermost));
   const continued = continuedLayers(nodes);
   const starts = new Set([...layers].slice(1).filter((layer) => !continued.has(layer)));
   const blocks: Node[][] = [[]];
@@ -62,7 +62,7 @@ function stageOf(graph: Graph, nodes: readonly Node[], before: readonly Node[], 
   const isOwn = (value: ValueId) => own.has(value) || (after.length === 0 && !earlier.has(value));
   const outputs = Object.entries(graph.outputs).filter(([, value]) => isOwn(value));
   const read = new Set([...nodes.flatMap(({ inputs }) => inputs), ...outputs.map(([, value]) => value)]);
-  const states = new Set(nodes.map((node) => stateIn(node)));
+  const states = new Set(nodes.map((node) => stateOf(node)));
   const builder = new GraphBuilder(graph.name, graph);
   for (const name of graph.inputs) if (read.has(name)) builder.input(name);
   const names = new Map<ValueId, ValueId>();

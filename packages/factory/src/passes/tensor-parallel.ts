@@ -8,6 +8,7 @@ import {
   type Parameter,
   type RecurrentState,
   rewrite,
+  stateOf,
   type ValueId,
 } from '@tttv2/graph';
 import type { Cut, Form, Way } from './cut-rules.ts';
@@ -119,9 +120,10 @@ const recurrentAxes: Readonly<Partial<Record<OpName, number>>> = { causal_conv: 
 /** A state is cut with the op that it belongs to. */
 function cutStates({ states, nodes }: Graph, { ways }: CutPlan, devices: number): Graph['states'] {
   const owners = new Map(
-    nodes.flatMap((node) =>
-      'state' in node.attrs && ways.get(node.id)?.result === 1 ? [[node.attrs.state, node.op]] : [],
-    ),
+    nodes.flatMap((node) => {
+      const state = stateOf(node);
+      return state !== null && ways.get(node.id)?.result === 1 ? [[state, node.op] as const] : [];
+    }),
   );
   return Object.fromEntries(
     Object.entries(states).map(([name, state]) => {
